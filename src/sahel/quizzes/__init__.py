@@ -1,0 +1,106 @@
+"""Quizzes in a notebook: `quiz("02")` shows a lesson's questions, `quiz("02.4")` one of them.
+
+Each function shows its result in the cell and returns nothing; what goes wrong is said in one sentence.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from sahel.quizzes import bank, store
+from sahel.quizzes.bank import QuizTrouble, say
+
+__all__ = ["answer", "forget", "progress", "quiz"]
+
+
+def _in_one_sentence(function: Callable[..., None]) -> Callable[..., None]:
+    """Print what goes wrong in place of a traceback."""
+
+    @wraps(function)
+    def spoken(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except QuizTrouble as trouble:
+            print(trouble)
+
+    return spoken
+
+
+@_in_one_sentence
+def quiz(which: str) -> None:
+    """Show the questions of a lesson, or one question, with the answers that were given before.
+
+    Args:
+        which: a lesson such as "02", or a question such as "02.4".
+    """
+    from IPython.display import display
+
+    items = bank.find(which)
+    try:
+        from sahel.quizzes.widget import QuizWidget
+    except ImportError:
+        from sahel.quizzes.twin import twin_html, twin_plain
+
+        print(say("no_widget"))
+        display({"text/html": twin_html(items), "text/plain": twin_plain(items)}, raw=True)
+        return
+    display(QuizWidget(items))
+
+
+@_in_one_sentence
+def answer(which: str) -> None:
+    """Show the answer of one question, and why.
+
+    Args:
+        which: a question such as "02.4".
+    """
+    from IPython.display import display
+
+    from sahel.quizzes.twin import answer_html, answer_plain
+
+    items = bank.find(which)
+    if "." not in which:
+        raise QuizTrouble(say("answer_needs_item"))
+    display({"text/html": answer_html(items[0]), "text/plain": answer_plain(items[0])}, raw=True)
+
+
+@_in_one_sentence
+def progress() -> None:
+    """Print for each lesson how much is answered, what was right at first and last, and what to try again."""
+    begun = False
+    for lesson in bank.lessons():
+        answers, notice = store.read(lesson)
+        if notice:
+            print(notice)
+        if answers:
+            begun = True
+            print(_progress_of(lesson, answers))
+    if not begun:
+        print(say("nothing_yet"))
+
+
+def _progress_of(lesson: str, answers: store.Answers) -> str:
+    """Return one lesson's progress, counting only answers to the questions as they stand now."""
+    items = bank.items(lesson)
+    given = {i["id"]: [a for a in answers.get(i["id"], []) if a["rev"] == i["rev"]] for i in items}
+    done = {key: attempts for key, attempts in given.items() if attempts}
+    forecasts = {item["id"] for item in items if item["type"] == "probability"}
+    firsts = [key for key, attempts in done.items() if attempts[0].get("score") == 1]
+    wrong = [key for key, attempts in done.items() if attempts[-1].get("score") != 1 and key not in forecasts]
+    marked = len(items) - len(forecasts)
+    last = len(done.keys() - forecasts) - len(wrong)
+    counts = {"done": len(done), "total": len(items), "first": len(firsts), "last": last, "marked": marked}
+    lines = [say("progress", lesson=lesson, **counts)]
+    if len(done) < len(items):
+        lines.append(say("to_do", items=", ".join(key for key in given if key not in done)))
+    if wrong:
+        lines.append(say("to_repeat", items=", ".join(wrong)))
+    return "\n".join(lines)
+
+
+@_in_one_sentence
+def forget(sure: bool = False) -> None:
+    """Delete all saved answers; nothing is deleted unless `sure` is True."""
+    if sure is not True:
+        raise QuizTrouble(say("forget_sure", folder=store.responses_folder()))
+    print(store.forget_all() or say("forgotten"))

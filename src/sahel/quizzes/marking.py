@@ -1,0 +1,153 @@
+"""Mark answers. A new type of question needs one function here, one in quiz.js and one in twin.py."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sahel.quizzes.bank import Item
+
+# What the widget must not know before an answer, at any depth of an item.
+_KEPT_BACK = {
+    *("right", "feedback", "sources", "place", "ids"),
+    *("outcome", "thinking", "minutes", "as_of", "twin", "rev"),
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line of feedback: how it is marked (right, wrong, ordered, moved), about what, and why."""
+
+    mark: str
+    label: str
+    feedback: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an answer earns.
+
+    Attributes:
+        score: from 0 to 1; None where nothing is right or wrong yet (a forecast).
+        notes: feedback on what was chosen.
+        missed: True where something right was not chosen (which one is not said).
+    """
+
+    score: float | None
+    notes: list[Note] = field(default_factory=list)
+    missed: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """Return right, partly, wrong or saved."""
+        if self.score is None:
+            return "saved"
+        return "right" if self.score == 1 else "partly" if self.score > 0 else "wrong"
+
+
+def mark(item: Item, choice: Any) -> Result:
+    """Mark an answer.
+
+    Args:
+        item: the question.
+        choice: positions of the chosen options, counted from 0 as they are shown (single, multiple); all
+            positions in the order given (order); percent as a whole number (probability).
+
+    Raises:
+        ValueError: the choice is none that this question could have.
+        KeyError: a type of question that this version does not know.
+    """
+    return MARKERS[item["type"]](item, choice)
+
+
+def public(item: Item) -> Item:
+    """Return what the widget may know of a question before it is answered; slots come shuffled."""
+    shown: Item = _without_answers(item)
+    if "slots" in item:
+        shown["slots"] = [shown["slots"][place] for place in shuffled(item)]
+    return shown
+
+
+def shuffled(item: Item) -> list[int]:
+    """Return right places of the slots in the order in which they are shown: always the same, never right."""
+    places = list(range(len(item["slots"])))
+    mixed = sorted(places, key=lambda place: hashlib.sha256(f"{item['id']}|{place}".encode()).digest())
+    return mixed if mixed != places else mixed[::-1]
+
+
+def _without_answers(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _without_answers(value) for key, value in part.items() if key not in _KEPT_BACK}
+    return [_without_answers(value) for value in part] if isinstance(part, list) else part
+
+
+def _positions(choice: Any, below: int) -> list[int]:
+    """Return a choice as a list of different positions, or raise ValueError."""
+    whole = isinstance(choice, list) and all(type(n) is int and 0 <= n < below for n in choice)
+    if not whole or not choice or len(set(choice)) != len(choice):
+        raise ValueError(f"not a choice among {below}: {choice!r}")
+    return list(choice)
+
+
+def _mark_multiple(item: Item, choice: Any) -> Result:
+    """Right choices less wrong ones, as a share of all that are right; never below 0."""
+    options = item["options"]
+    chosen = [options[n] for n in _positions(choice, len(options))]
+    hits = sum(option["right"] for option in chosen)
+    possible = sum(option["right"] for option in options)
+    score = max(0, 2 * hits - len(chosen)) / possible
+    notes = [Note("right" if o["right"] else "wrong", o["text"], o["feedback"]) for o in chosen]
+    return Result(score, notes, missed=hits < possible)
+
+
+def _mark_single(item: Item, choice: Any) -> Result:
+    """One choice: right or wrong."""
+    if len(_positions(choice, len(item["options"]))) != 1:
+        raise ValueError(f"more than one choice: {choice!r}")
+    result = _mark_multiple(item, choice)
+    return Result(result.score, result.notes)
+
+
+def _mark_order(item: Item, choice: Any) -> Result:
+    """Credit by the longest run of slots, gaps allowed, that stand in the right order among themselves.
+
+    That run is the longest common subsequence of the given and the right order. One slot alone is always in
+    order, so n slots with a longest run of k earn (k - 1) / (n - 1): the right order 1, its reverse 0.
+    """
+    slots = item["slots"]
+    places = shuffled(item)
+    given = [places[n] for n in _positions(choice, len(slots))]
+    if len(given) != len(slots):
+        raise ValueError(f"not all slots: {choice!r}")
+    kept = _longest_rising(given)
+    score = (len(kept) - 1) / (len(slots) - 1)
+    notes = []
+    for place in given:
+        ordered = place in kept
+        said = "" if ordered and score < 1 else slots[place]["feedback"]
+        notes.append(Note("ordered" if ordered else "moved", slots[place]["text"], said))
+    return Result(score, notes)
+
+
+def _longest_rising(numbers: list[int]) -> list[int]:
+    """Return a longest rising subsequence: the longest common one with the sorted numbers."""
+    best: list[list[int]] = []  # best[i]: the longest that ends with numbers[i]
+    for number in numbers:
+        before = [run for run in best if run[-1] < number]
+        best.append([*max(before, key=len, default=[]), number])
+    return max(best, key=len)
+
+
+def _mark_probability(item: Item, choice: Any) -> Result:
+    """Nothing is right or wrong yet: only see that it is a whole number of percent."""
+    if type(choice) is not int or not 0 <= choice <= 100:
+        raise ValueError(f"not a percentage: {choice!r}")
+    return Result(None)
+
+
+MARKERS: dict[str, Callable[[Item, Any], Result]] = {
+    "single": _mark_single,
+    "multiple": _mark_multiple,
+    "order": _mark_order,
+    "probability": _mark_probability,
+}

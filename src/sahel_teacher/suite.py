@@ -1,0 +1,47 @@
+"""Run every check of the course, one after the other, and say at the end how each went."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+NBVAL = [*PYTEST, "-n", "2", "--dist", "loadfile", "--nbval-sanitize-with", "tests/nbval.cfg"]
+
+
+def steps(lax: bool) -> dict[str, list[str]]:
+    """Return the checks by name, each as a command to run in the course's folder.
+
+    Args:
+        lax: compare no outputs of notebooks, for systems and versions other than the pinned ones.
+    """
+    mode = "--nbval-lax" if lax else "--nbval"
+    python = [sys.executable, "-m"]
+    return {
+        "style": [*python, "ruff", "check", "."],
+        "format": [*python, "ruff", "format", "--check", "."],
+        "types": [*python, "mypy"],
+        "drift": [*python, "sahel_teacher", "build", "--check"],
+        "tests": [*PYTEST, "-rs", "tests"],
+        "lessons and solutions": [*NBVAL, mode, "notebooks", "solutions"],
+        "exercises run": [*NBVAL, "--nbval-lax", "exercises"],
+    }
+
+
+def run_suite(root: Path, lax: bool = False) -> int:
+    """Run all checks in the course's folder, print how each went, and return 0 if all passed, else 1."""
+    results = {}
+    with tempfile.TemporaryDirectory() as responses:
+        # Tests never write where a person's answers are.
+        environment = dict(os.environ, SAHEL_RESPONSES=responses, PYTHONUTF8="1")
+        for name, command in steps(lax).items():
+            print(f"\n=== {name}", flush=True)
+            started = time.monotonic()
+            code = subprocess.run(command, cwd=root, env=environment, check=False).returncode
+            results[name] = (code, time.monotonic() - started)
+    print("\n=== summary")
+    for name, (code, seconds) in results.items():
+        print(f"{'passed' if code == 0 else 'FAILED'}  {name} ({seconds:.0f} s)")
+    return int(any(code for code, _ in results.values()))

@@ -1,0 +1,295 @@
+"""The quiz in a real browser on a real JupyterLab, answered by the keyboard alone.
+
+The items are made up for the tests. Pictures are kept where SAHEL_SCREENSHOTS names a folder.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from sahel_teacher.bank import build_quizzes
+
+COURSE = Path(__file__).resolve().parents[2]
+MADE_UP = COURSE / "tests" / "quiz_items"
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
+    None,
+)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS += ["--disable-sync", "--disable-component-update"]
+ANNOUNCED_WITHIN = 10_000  # milliseconds, on a busy machine
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this computer: the widget was not tried"
+)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """JupyterLab on this computer only, with the made-up bank and folders of its own; gives address and folder."""
+    root = tmp_path_factory.mktemp("lab")
+    shutil.copytree(MADE_UP, root / "course")
+    for name in ("quizzes/schema.json", "words.yaml"):
+        shutil.copy(COURSE / "content" / "en" / name, root / "course" / "content" / "en" / name)
+    build_quizzes(root / "course")
+    write_notebook(root / "work" / "quiz.ipynb")
+    settings = root / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    no_news = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(no_news), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
+    command += [f"--ServerApp.root_dir={root / 'work'}", f"--LabApp.user_settings_dir={root / 'settings'}"]
+    command += [f"--LabApp.workspaces_dir={root / 'workspaces'}"]
+    own = {
+        name: str(root / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    }
+    own |= {"SAHEL_BUILT": str(root / "course/src/sahel/built"), "SAHEL_RESPONSES": str(root / "responses")}
+    with (root / "lab.log").open("w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/api", root / "lab.log")
+        yield f"http://127.0.0.1:{port}/lab/tree/quiz.ipynb", root
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def write_notebook(path):
+    nb = nbformat.v4.new_notebook()
+    nb.cells = [nbformat.v4.new_code_cell('from sahel.quizzes import quiz\n\nquiz("99")')]
+    nb.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    path.parent.mkdir()
+    nbformat.write(nb, path)
+
+
+def wait_for(address, log):
+    for _ in range(120):
+        try:
+            return urllib.request.urlopen(address, timeout=2).close()
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def page(lab):
+    """The notebook, open in a browser and run once."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1100, "height": 2400})
+        page.set_default_timeout(30_000)
+        page.goto(lab[0])
+        run_all(page)
+        yield page
+        browser.close()
+
+
+def run_all(page):
+    """Run all cells once the kernel listens: before that the menu entry does nothing, and says nothing."""
+    page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for()
+    page.evaluate("() => document.querySelectorAll('.sahel-quiz').forEach((old) => old.remove())")
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    question(page, "99.4").wait_for()
+
+
+def question(page, item_id):
+    return page.locator(f'form[data-item="{item_id}"]')
+
+
+def expect_said(page, item_id, text):
+    """Wait until the question's status region says this."""
+    status = question(page, item_id).get_by_role("status")
+    status.filter(has_text=text).wait_for(timeout=ANNOUNCED_WITHIN)
+    assert status.count() == 1
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def focused(page):
+    """Return what has the focus: its accessible name, or its text."""
+    return page.evaluate("() => document.activeElement.ariaLabel || document.activeElement.innerText.trim()")
+
+
+def tab_to(page, name):
+    """Press Tab until the button of this name has the focus."""
+    for _ in range(12):
+        if focused(page).endswith(name):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not lead to {name!r}; it stopped at {focused(page)!r}")
+
+
+def shown_order(page):
+    return question(page, "99.3").locator(".sq-slot").all_inner_texts()
+
+
+def picture(page, name):
+    folder = os.environ.get("SAHEL_SCREENSHOTS")
+    if folder:
+        page.locator(".sahel-quiz").screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def test_single_choice_by_keyboard(page):
+    form = question(page, "99.1")
+    form.get_by_role("radio").first.focus()
+    press(page, "Space", "ArrowDown")
+    assert form.get_by_role("radio", checked=True).count() == 1
+    assert form.get_by_role("radio").nth(1).is_checked(), "an arrow key must move the choice, not the cell"
+    press(page, "ArrowUp")
+    tab_to(page, "Check answer")
+    press(page, "Enter")
+    expect_said(page, "99.1", "Not right. You can try again.")
+    expect_said(page, "99.1", "Two is the smallest of the three.")
+    expect_said(page, "99.1", "Source: Brief A, S1")
+    assert focused(page) == "Check answer", "the focus must stay where it was"
+
+
+def test_hints_come_one_at_a_time(page):
+    form = question(page, "99.1")
+    form.get_by_role("button", name="Show hint 1 of 2").focus()
+    press(page, "Enter")
+    form.get_by_text("Count on your fingers.").wait_for()
+    assert form.get_by_text("It is more than eight.").count() == 0
+    press(page, "Enter")
+    form.get_by_text("It is more than eight.").wait_for()
+    assert "It is more than eight." in focused(page), "the button is gone: the focus must not be lost with it"
+
+
+def test_multiple_choice_by_keyboard_and_html_stays_text(page):
+    form = question(page, "99.2")
+    boxes = form.get_by_role("checkbox")
+    boxes.first.focus()
+    tab_to(page, "Check answer")
+    press(page, "Enter")
+    expect_said(page, "99.2", "Choose an answer first.")
+    boxes.first.focus()
+    press(page, "Space", "Tab", "Tab", "Tab", "Space", "Enter")
+    expect_said(page, "99.2", "Not right. You can try again.")
+    expect_said(page, "99.2", "<script>alert(1)</script> One leaves one when halved.")
+    assert form.locator("b").count() == 0
+
+
+def test_order_by_keyboard_says_the_new_position(page):
+    form = question(page, "99.3")
+    right = ["One", "Two", "Three", "Four"]
+    first = shown_order(page)
+    assert sorted(first) == sorted(right)
+    assert first != right
+    form.get_by_role("button", name=f"Down: {first[0]}").focus()
+    press(page, "Enter")
+    expect_said(page, "99.3", f"“{first[0]}” is now 2 of 4.")
+    assert shown_order(page)[:2] == [first[1], first[0]]
+    assert focused(page) == f"Down: {first[0]}", "the focus must move with the item"
+    for place, text in enumerate(right):
+        form.get_by_role("button", name=f"Up: {text}").focus()
+        for _ in range(shown_order(page).index(text) - place):
+            press(page, "Enter")
+    press(page, "Enter")
+    expect_said(page, "99.3", "“Four” is now 3 of 4.")
+    tab_to(page, "Check answer")
+    press(page, "Enter")
+    expect_said(page, "99.3", "Partly right: 67 percent of the credit.")
+
+
+def test_a_probability_by_keyboard(page):
+    form = question(page, "99.4")
+    form.get_by_role("slider").focus()
+    tab_to(page, "Save")
+    press(page, "Enter")
+    expect_said(page, "99.4", "Give a whole number from 0 to 100 first.")
+    form.get_by_role("slider").focus()
+    press(page, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    assert form.get_by_role("spinbutton").input_value() == "3"
+    form.get_by_role("spinbutton").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("35")
+    assert form.get_by_role("slider").input_value() == "35"
+    press(page, "Tab", "Space", "Enter")
+    expect_said(page, "99.4", "Saved. Lesson 08 comes back to it.")
+
+
+def test_axe_finds_nothing_and_targets_are_large_enough(page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    for theme in ("Light", "Dark"):
+        set_theme(page, theme)
+        found = axe.run(
+            page, context=".sahel-quiz", options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+        )
+        assert found.violations_count == 0, found.generate_report()
+        picture(page, theme.lower())
+    set_theme(page, "Light")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('.sahel-quiz :is(button, input)')]
+        .map((part) => [part.outerHTML, part.getBoundingClientRect()])
+        .filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html)"""
+    )
+    assert small == []
+
+
+def set_theme(page, theme):
+    page.evaluate(
+        f"() => window.jupyterapp?.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})"
+    )
+    page.wait_for_function(
+        "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
+    )
+    page.wait_for_timeout(500)
+
+
+def test_at_320_pixels_nothing_is_cut_off(page):
+    page.evaluate("() => (document.querySelector('.sahel-quiz').style.width = '320px')")
+    outside = page.evaluate(
+        """() => {
+          const root = document.querySelector('.sahel-quiz');
+          const edge = root.getBoundingClientRect().right + 0.5;
+          return [...root.querySelectorAll('*')]
+            .filter((part) => part.getBoundingClientRect().right > edge || part.scrollWidth > part.clientWidth + 1
+              && getComputedStyle(part).display !== 'inline')
+            .map((part) => part.outerHTML.slice(0, 120));
+        }"""
+    )
+    picture(page, "narrow")
+    page.evaluate("() => (document.querySelector('.sahel-quiz').style.width = '')")
+    assert outside == []
+
+
+def test_answers_are_there_again_after_a_restart_of_the_kernel(page, lab):
+    order = shown_order(page)
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name="Restart Kernel…").click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    page.wait_for_timeout(1000)
+    question(page, "99.1").get_by_role("button", name="Check answer").click()
+    expect_said(page, "99.1", "The kernel does not answer")
+    run_all(page)
+    expect_said(page, "99.1", "Two is the smallest of the three.")
+    assert question(page, "99.1").get_by_role("radio").first.is_checked()
+    assert [box.is_checked() for box in question(page, "99.2").get_by_role("checkbox").all()] == [
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert shown_order(page) == order
+    assert question(page, "99.4").get_by_role("spinbutton").input_value() == "35"
+    assert question(page, "99.4").get_by_role("checkbox").is_checked()
+    kept = json.loads((lab[1] / "responses" / "99.json").read_text(encoding="utf-8"))
+    assert kept["items"]["99.4"][0]["known"] is True

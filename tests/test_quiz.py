@@ -1,0 +1,397 @@
+"""The quiz without a browser: marks, kept answers, the text version, and one sentence for what goes wrong."""
+
+import errno
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from sahel import quizzes
+from sahel.quizzes import bank, marking, store, twin
+from sahel_teacher.bank import build_quizzes
+
+COURSE = Path(__file__).resolve().parents[1]
+MADE_UP = COURSE / "tests" / "quiz_items"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    root = tmp_path_factory.mktemp("course")
+    shutil.copytree(MADE_UP, root, dirs_exist_ok=True)
+    for name in ("quizzes/schema.json", "words.yaml"):
+        shutil.copy(COURSE / "content" / "en" / name, root / "content" / "en" / name)
+    build_quizzes(root)
+    return root / "src/sahel/built"
+
+
+@pytest.fixture(autouse=True)
+def folder(built, tmp_path, monkeypatch):
+    """The folder of answers of this test; the bank is the made-up one."""
+    monkeypatch.setenv("SAHEL_BUILT", str(built))
+    monkeypatch.setenv("SAHEL_RESPONSES", str(tmp_path / "responses"))
+    monkeypatch.setattr(store, "_unsaved", {})
+    return tmp_path / "responses"
+
+
+def item(item_id):
+    return bank.find(item_id)[0]
+
+
+def attempt(choice=(1,), rev="r", **more):
+    return {"choice": list(choice), "score": 0.0, "rev": rev, **more}
+
+
+def saved(folder):
+    return json.loads((folder / "99.json").read_text(encoding="utf-8"))
+
+
+# --- marking ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("choice", "score"), [([1], 1), ([0], 0), ([2], 0)])
+def test_single_choice_is_right_or_wrong_and_says_why(choice, score):
+    result = marking.mark(item("99.1"), choice)
+    assert result.score == score
+    assert result.notes[0].feedback == item("99.1")["options"][choice[0]]["feedback"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "score"),
+    [([0, 2], 1), ([0], 0.5), ([0, 1], 0), ([0, 1, 2], 0.5), ([1, 3], 0), ([0, 1, 2, 3], 0)],
+)
+def test_multiple_choice_earns_right_less_wrong_and_never_below_zero(choice, score):
+    assert marking.mark(item("99.2"), choice).score == score
+
+
+def arranged(order_item, places):
+    """The choice that puts the slots (by right place) in this order."""
+    return [marking.shuffled(order_item).index(place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("places", "score"),
+    [
+        ([0, 1, 2, 3], 1),
+        ([3, 2, 1, 0], 0),
+        ([1, 0, 2, 3], 2 / 3),
+        ([3, 0, 1, 2], 2 / 3),
+        ([2, 3, 0, 1], 1 / 3),
+    ],
+)
+def test_order_earns_by_the_longest_run_in_the_right_order(places, score):
+    order = item("99.3")
+    result = marking.mark(order, arranged(order, places))
+    assert result.score == pytest.approx(score)
+    assert [note.label for note in result.notes] == [order["slots"][place]["text"] for place in places]
+
+
+def test_only_the_right_order_earns_full_marks():
+    order = item("99.3")
+    full = [p for p in permutations(range(4)) if marking.mark(order, arranged(order, p)).score == 1]
+    assert full == [(0, 1, 2, 3)]
+
+
+def test_slots_are_shown_shuffled_in_the_same_way_each_time_and_never_in_the_right_order():
+    order = item("99.3")
+    assert marking.public(order) == marking.public(order)
+    for number in range(200):
+        fake = {"id": f"99.{number}", "slots": order["slots"][:3]}
+        assert marking.shuffled(fake) != [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("item_id", "choice"),
+    [
+        *(("99.1", choice) for choice in (None, [], [3], [-1], [True], "1", [0, 1], {"0": 1})),
+        *(("99.3", choice) for choice in ([0, 1], [0, 0, 1, 2])),
+        *(("99.4", choice) for choice in (-1, 101, 50.5, "50", None, True)),
+    ],
+)
+def test_an_impossible_choice_is_refused_and_not_marked(item_id, choice):
+    with pytest.raises(ValueError, match=r"choice|slots|percentage"):
+        marking.mark(item(item_id), choice)
+
+
+def test_the_browser_is_told_nothing_that_gives_an_answer_away():
+    for shown in map(marking.public, bank.find("99")):
+        text = json.dumps(shown)
+        assert not re.search(r'"(right|feedback|sources|ids)"', text)
+        assert "two times two" not in text
+
+
+# --- answers that are kept -------------------------------------------------------------------------------
+
+
+def test_the_first_answer_is_kept_apart_from_the_last(folder):
+    for choice in ([0], [2], [1]):
+        store.add("99", "99.1", attempt(choice))
+    choices = [a["choice"] for a in saved(folder)["items"]["99.1"]]
+    assert (choices[0], choices[-1]) == ([0], [1])
+
+
+def test_two_open_notebooks_keep_each_others_answers(folder):
+    """Two processes write at the same time; none of the forty answers may be lost."""
+    code = (
+        "import sys\nfrom sahel.quizzes import store\n"
+        "for n in range(20):\n"
+        "    store.add('99', sys.argv[1], {'choice': [n], 'rev': 'r'})\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(COURSE / "src")}
+    running = [subprocess.Popen([sys.executable, "-c", code, name], env=env) for name in ("99.1", "99.2")]
+    assert [process.wait(60) for process in running] == [0, 0]
+    for name in ("99.1", "99.2"):
+        assert [a["choice"] for a in saved(folder)["items"][name]] == [[n] for n in range(20)]
+    assert [path.name for path in folder.iterdir()] == ["99.json"], "no lock or draft is left behind"
+
+
+def test_a_pseudonym_is_random_and_the_same_in_every_lesson(folder):
+    store.add("99", "99.1", attempt())
+    store.add("98", "98.1", attempt())
+    names = [json.loads(path.read_text(encoding="utf-8"))["pseudonym"] for path in folder.iterdir()]
+    assert names[0] == names[1]
+    assert re.fullmatch(r"s-[0-9a-f]{6}", names[0])
+
+
+def test_a_lock_left_behind_does_not_stop_anybody(folder, monkeypatch):
+    monkeypatch.setattr(store, "LOCK_PATIENCE", 0.05)
+    folder.mkdir()
+    (folder / "99.json.lock").touch()
+    _, notice = store.add("99", "99.1", attempt())
+    assert notice == ""
+    old = time.time() - 60
+    os.utime(folder / "99.json.lock", (old, old))
+    store.add("99", "99.1", attempt())
+    assert len(saved(folder)["items"]["99.1"]) == 2
+    assert not (folder / "99.json.lock").exists()
+
+
+def full_disk(*_args, **_kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_on_a_full_disk_the_quiz_goes_on_and_later_writes_everything(folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        store.add("99", "99.1", attempt([0]))
+        before = (folder / "99.json").read_bytes()
+        patch.setattr(Path, "write_text", full_disk)
+        answers, notice = store.add("99", "99.1", attempt([1]))
+        assert "No space left on device" in notice
+        assert [a["choice"] for a in answers["99.1"]] == [[0], [1]]
+        assert [a["choice"] for a in store.read("99")[0]["99.1"]] == [[0], [1]]
+        assert (folder / "99.json").read_bytes() == before
+    assert store.add("99", "99.2", attempt())[1] == ""
+    assert [a["choice"] for a in saved(folder)["items"]["99.1"]] == [[0], [1]]
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(folder):
+    folder.write_text("a file stands in the way", encoding="utf-8")
+    answers, notice = store.add("99", "99.1", attempt())
+    assert str(folder) in notice
+    assert len(answers["99.1"]) == 1
+    assert folder.read_text(encoding="utf-8") == "a file stands in the way"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 1}', '{"version": 1, "items": {"99.1": [{"at": 5}]}}', "[" * 100_000]
+)
+def test_a_damaged_file_is_moved_aside_and_not_deleted(folder, text):
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / "99.json").write_text(text, encoding="utf-8")
+        assert f"99.json.{number}.damaged" in store.read("99")[1]
+        assert (folder / f"99.json.{number}.damaged").read_text(encoding="utf-8") == text
+    assert store.add("99", "99.1", attempt())[1] == ""
+
+
+def test_answers_of_a_newer_version_are_left_as_they_are(folder):
+    folder.mkdir()
+    (folder / "99.json").write_text('{"version": 2, "else": 1}', encoding="utf-8")
+    answers, notice = store.add("99", "99.1", attempt())
+    assert "newer version" in notice
+    assert "99.1" in answers
+    assert (folder / "99.json").read_text(encoding="utf-8") == '{"version": 2, "else": 1}'
+
+
+def test_forget_deletes_only_when_sure(folder, capsys):
+    store.add("99", "99.1", attempt())
+    (folder / "98.json.1.damaged").touch()
+    (folder / "mine.txt").touch()
+    quizzes.forget()
+    assert "forget(sure=True)" in capsys.readouterr().out
+    assert (folder / "99.json").exists()
+    quizzes.forget(sure=True)
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert store.read("99") == ({}, "")
+
+
+# --- the widget, seen from Python ------------------------------------------------------------------------
+
+
+def ask(which="99"):
+    from sahel.quizzes.widget import QuizWidget
+
+    return QuizWidget(bank.find(which))
+
+
+def send(widget, item_id, choice, **more):
+    widget._receive(widget, {"item": item_id, "choice": choice, **more}, [])
+    return widget.outcomes.get(item_id)
+
+
+def test_an_answer_is_marked_explained_and_there_again_in_the_next_kernel():
+    shown = send(ask(), "99.2", [0, 1, 2])
+    assert (shown["verdict"], shown["headline"]) == ("partly", "Partly right: 50 percent of the credit.")
+    assert [line["word"] for line in shown["lines"]] == ["right", "not right", "right"]
+    assert shown["foot"] == ["Source: Brief A, S1; Brief B, D18"]
+    assert ask("99.2").outcomes["99.2"] == shown
+
+
+def test_a_left_out_right_option_is_said_without_naming_it():
+    shown = send(ask(), "99.2", [0])
+    assert "Six" not in json.dumps(shown)
+    assert "not chosen" in shown["lines"][-1]["text"]
+
+
+def test_a_forecast_is_saved_with_what_was_known_and_shows_no_answer(folder):
+    shown = send(ask(), "99.4", 35, known=True)
+    assert shown["headline"] == "Saved. Lesson 08 comes back to it."
+    kept = saved(folder)["items"]["99.4"][0]
+    assert (kept["choice"], kept["known"], kept["score"]) == (35, True, None)
+
+
+def test_a_first_vote_brings_no_feedback_and_the_second_does():
+    widget = ask()
+    assert send(widget, "99.5", [0])["lines"] == []
+    assert send(widget, "99.5", [0])["lines"][0]["text"] == "Eight is smaller than nine and ten."
+
+
+def test_an_answer_to_an_older_form_of_a_question_is_kept_but_not_shown(folder):
+    store.add("99", "99.1", attempt([1], rev="of-before"))
+    assert ask().outcomes == {}
+    assert len(saved(folder)["items"]["99.1"]) == 1
+
+
+@pytest.mark.parametrize("choice", [[99], "no", {"a": 1}, None])
+def test_an_edited_or_strange_answer_breaks_nothing(choice):
+    store.add("99", "99.1", {"choice": choice, "rev": item("99.1")["rev"]})
+    assert ask().outcomes == {}
+    assert send(ask(), "99.1", choice) is None
+    assert send(ask(), "99.1", [1])["verdict"] == "right"
+
+
+def test_the_browser_has_a_way_to_show_every_type_and_every_word():
+    script = (COURSE / "src/sahel/quizzes/static/quiz.js").read_text(encoding="utf-8")
+    python = "".join(p.read_text(encoding="utf-8") for p in (COURSE / "src/sahel/quizzes").glob("*.py"))
+    listed = re.search(r"const TYPES = \{(.*?)\};", script, re.DOTALL).group(1)
+    for kind in marking.MARKERS:
+        assert re.search(rf"\b{kind}\b", listed)
+        assert kind in twin.RENDERERS
+    schema = json.loads((COURSE / "content/en/quizzes/schema.json").read_text(encoding="utf-8"))
+    assert set(schema["$defs"]["item"]["properties"]["type"]["enum"]) == set(marking.MARKERS)
+    used = set(re.findall(r"words\.(\w+)", script)) | set(re.findall(r'\bsay\(\s*"(\w+)"', python))
+    assert used <= set(bank.words())
+    dynamic = {"right", "partly", "wrong", "saved", "mark_right", "mark_wrong", "mark_ordered", "mark_moved"}
+    assert dynamic <= set(bank.words())
+    assert len(script.splitlines()) < 400
+
+
+# --- the text version ------------------------------------------------------------------------------------
+
+
+def test_the_text_version_never_depends_on_answers_or_on_the_run():
+    before = ask()._repr_mimebundle_()[0]
+    send(ask(), "99.1", [1])
+    after = ask()._repr_mimebundle_()[0]
+    for kind in ("text/html", "text/plain"):
+        assert before[kind] == after[kind]
+        assert "0x" not in after[kind]
+    assert "application/vnd.jupyter.widget-view+json" in after
+
+
+def test_the_text_version_hides_the_answer_until_it_is_asked_for():
+    page = twin.twin_html(bank.find("99"))
+    outside = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
+    for secret in ("Nine is larger", "Count on your fingers", "Two follows one", "Brief A"):
+        assert secret in page
+        assert secret not in outside
+        assert secret not in twin.twin_plain(bank.find("99"))
+    assert page.count("<summary>Show the answer</summary>") == 3
+
+
+def test_an_item_for_a_vote_shows_no_answer_but_how_to_ask_for_it(capsys):
+    page = twin.twin_html(bank.find("99.5"))
+    assert "Eight is smaller than nine" not in page
+    assert 'answer("99.5")' in page
+    quizzes.answer("99.5")
+    assert "Eight is smaller than nine and ten." in capsys.readouterr().out
+
+
+def test_html_in_the_bank_is_shown_as_text():
+    page = twin.twin_html(bank.find("99.2")) + twin.answer_html(item("99.2"))
+    assert "<b>" not in page
+    assert "<script" not in page
+    assert "&lt;b&gt;One&lt;/b&gt; &amp; more" in page
+
+
+# --- one sentence for what goes wrong --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: quizzes.quiz("77"), "There is no quiz for lesson 77. There are quizzes for: 99."),
+        (
+            lambda: quizzes.quiz("99.8"),
+            "There is no question 99.8. Lesson 99 has: 99.1, 99.2, 99.3, 99.4, 99.5.",
+        ),
+        (lambda: quizzes.quiz(99.1), 'such as quiz("02") or quiz("02.4").'),
+        (lambda: quizzes.quiz("../99"), "There is no quiz for lesson"),
+        (lambda: quizzes.answer("99"), 'such as answer("02.4").'),
+        (quizzes.progress, "No answers yet."),
+    ],
+)
+def test_what_goes_wrong_is_said_in_the_cell(call, said, capsys):
+    call()
+    out = capsys.readouterr().out
+    assert said in out
+    assert len(out.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"items": [{}]}', '{"items": 3}'])
+def test_a_damaged_bank_or_no_words_are_said_in_the_cell(content, tmp_path, monkeypatch, capsys, built):
+    shutil.copytree(built, tmp_path / "built")
+    monkeypatch.setenv("SAHEL_BUILT", str(tmp_path / "built"))
+    (tmp_path / "built/quizzes/99.json").write_text(content, encoding="utf-8")
+    quizzes.quiz("99")
+    assert "The questions of lesson 99 cannot be read." in capsys.readouterr().out
+    monkeypatch.setenv("SAHEL_BUILT", str(tmp_path / "nothing"))
+    quizzes.quiz("99")
+    assert "The quiz's words cannot be read." in capsys.readouterr().out
+
+
+def test_progress_says_what_is_done_and_what_to_try_again(capsys):
+    widget = ask()
+    send(widget, "99.1", [0])
+    send(widget, "99.1", [1])
+    send(widget, "99.2", [0])
+    send(widget, "99.4", 50)
+    quizzes.progress()
+    assert capsys.readouterr().out.splitlines() == [
+        "Lesson 99: answered 3 of 5. Right at the first answer: 0 of 4. Right now: 1 of 4.",
+        "  Not answered yet: 99.3, 99.5",
+        "  To try again: 99.2",
+    ]
+
+
+def test_importing_the_quiz_loads_no_widget_library():
+    code = "import sys, sahel.quizzes; print({'anywidget', 'ipywidgets', 'matplotlib', 'IPython'} & set(sys.modules))"
+    env = {**os.environ, "PYTHONPATH": str(COURSE / "src")}
+    run = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
