@@ -98,12 +98,12 @@ def test_only_the_right_order_earns_full_marks():
     assert full == [(0, 1, 2, 3)]
 
 
-def test_slots_are_shown_shuffled_in_the_same_way_each_time_and_never_in_the_right_order():
+def test_slots_are_shown_shuffled_in_the_same_way_each_time_and_never_in_an_order_to_be_guessed():
     order = item("99.3")
     assert marking.public(order) == marking.public(order)
     for number in range(200):
         fake = {"id": f"99.{number}", "slots": order["slots"][:3]}
-        assert marking.shuffled(fake) != [0, 1, 2]
+        assert marking.shuffled(fake) not in ([0, 1, 2], [2, 1, 0])
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ import pandas as pd
 
 from sahel.data import load
 
-MAX_VALUES = 10_000  # more values than any task asks for, few enough to be read at once
+MAX_VALUES = 5_000  # more values than any task asks for, few enough to be read at once
 MAX_TEXT = 10_000  # characters in one value
 MAX_SECONDS = 2.0  # for all calls of a student's function
 SCRYPT_N = 2**12  # about 15 ms a try and 4 MB
@@ -42,6 +42,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (list | tuple | np.ndarray, "list"),
     (dict, "dict"),
 )
+_NUMBERS = {"whole", "number"}
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}$")
 
 
@@ -66,7 +67,7 @@ def check(task: Any = None, answer: Any = None) -> None:
     """
     found = _find(task)
     verdict = found if isinstance(found, str) else judge(str(task), found, answer).text
-    print(textwrap.fill(verdict, 96, break_long_words=False, break_on_hyphens=False))
+    print(_wrap(verdict))
 
 
 def hint(task: Any = None, number: Any = 1) -> None:
@@ -81,13 +82,19 @@ def hint(task: Any = None, number: Any = 1) -> None:
         text = found
     elif not found["hints"]:
         text = say("no_hints", task=task)
-    elif not isinstance(number, int) or not 1 <= number <= len(found["hints"]):
+    elif type(number) is not int or not 1 <= number <= len(found["hints"]):
         text = say("no_such_hint", task=task, total=len(found["hints"]))
     else:
         text = say("hint", n=number, total=len(found["hints"]), text=found["hints"][number - 1])
         if number < len(found["hints"]):
-            text += " " + say("next_hint", task=task, n=number + 1)
-    print(textwrap.fill(text, 96, break_long_words=False, break_on_hyphens=False))
+            text += "\n" + say("next_hint", task=task, n=number + 1)
+    print(_wrap(text))
+
+
+def _wrap(text: str) -> str:
+    """Break long lines: a notebook does not break what is printed."""
+    lines = [textwrap.fill(line, 96, break_on_hyphens=False) for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 def judge(task: str, record: dict[str, Any], answer: Any) -> Verdict:
@@ -143,7 +150,7 @@ def canonical(answer: Any, compare: dict[str, Any]) -> str:
     Raises:
         WrongKind: the answer is of another kind than the task asks for.
     """
-    form = _FORMS[compare["kind"]](answer, compare)
+    form = _COMPARE[compare["kind"]](answer, compare)
     return json.dumps(form, separators=(",", ":"))
 
 
@@ -161,19 +168,17 @@ def scalar(value: Any) -> tuple[str, Any]:
     Whole numbers are whole whatever their type; others keep nine digits, so that the order of a sum does not
     matter; dates, also those written as text, become ISO; every missing value is None.
     """
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bool | np.bool_):
+        return "bool", bool(value)
+    if isinstance(value, int | np.integer) and abs(int(value)) < 2**63:
+        return "whole", int(value)
+    if isinstance(value, float | np.floating):
+        return _float(float(value))
     if isinstance(value, np.datetime64 | np.timedelta64 | date | timedelta):
         return _moment(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or value is pd.NA:
-        return "missing", None
-    if isinstance(value, bool):
-        return "bool", value
-    if isinstance(value, int) and value.bit_length() <= 64:
-        return "whole", int(value)
-    if isinstance(value, float):
-        return _float(float(value))
-    return _text(value) if isinstance(value, str) else ("other", None)
+    return ("missing", None) if value is None or value is pd.NA else ("other", None)
 
 
 def _moment(value: Any) -> tuple[str, Any]:
@@ -195,16 +200,16 @@ def _text(value: str) -> tuple[str, Any]:
 def _float(value: float) -> tuple[str, Any]:
     if math.isnan(value):
         return "missing", None
-    if math.isfinite(value) and value == int(value) and abs(value) < 2**53:
-        return "whole", int(value)
-    return "number", f"{value:.9g}"
+    if math.isinf(value):
+        return "infinite", f"{value}"
+    return ("whole", int(value)) if value == int(value) and abs(value) < 2**53 else ("number", f"{value:.9g}")
 
 
 def plain(value: Any) -> tuple[str, Any]:
     """Return kind and canonical form of a single value, or of a flat list in its order."""
     kind = "list" if kind_of(value) == "column" else kind_of(value)
     if kind == "list":
-        return kind, [_value(item) for item in items_of(value)]
+        return kind, _forms(items_of(value))
     return kind, scalar(value)[1]
 
 
@@ -215,16 +220,23 @@ def items_of(value: Any) -> list[Any]:
     return value.tolist() if hasattr(value, "tolist") else list(value)
 
 
-def _value(item: Any) -> Any:
-    """Return the canonical form of one value inside a list, a set or a table."""
-    kind, form = scalar(item)
-    if kind == "other":
-        raise WrongKind(say("inside", got=_named(kind_of(item))))
-    return form
+def _forms(items: list[Any], expected: list[str] | None = None, message: str = "", **names: str) -> list[Any]:
+    """Return the canonical form of each value in a list, a set or a column, if its kind is expected."""
+    forms = []
+    for item in items:
+        kind, form = scalar(item)
+        if kind == "other" or (expected is not None and not _fits(kind, expected)):
+            got = _named(kind_of(item) if kind == "other" else kind)
+            if not expected:
+                raise WrongKind(say("inside", got=got))
+            raise WrongKind(say(message, expected=_named(*expected), got=got, **names))
+        forms.append(form)
+    return forms
 
 
 def _fits(got: str, expected: list[str]) -> bool:
-    return got in expected or got == "missing" or (got == "whole" and "number" in expected)
+    """Say whether a kind is one of those expected; a missing value or a fraction is wrong, but not in kind."""
+    return got in (*expected, "missing") or (got in _NUMBERS and bool(_NUMBERS & set(expected)))
 
 
 def _named(kind: str, *more: str) -> str:
@@ -245,7 +257,7 @@ def _exact(answer: Any, compare: dict[str, Any]) -> Any:
 def _number(answer: Any, compare: dict[str, Any]) -> Any:
     """Return the number of the bucket that holds the answer: the build stores every bucket within tolerance."""
     kind = kind_of(answer)
-    if kind not in ("whole", "number") or not math.isfinite(answer):
+    if kind not in _NUMBERS:
         raise _unexpected("number", kind)
     return math.floor(float(answer) / compare["width"])
 
@@ -254,9 +266,7 @@ def _set(answer: Any, compare: dict[str, Any]) -> Any:
     kind = kind_of(answer)
     if kind not in ("set", "list", "column"):
         raise _unexpected("set", kind)
-    items = items_of(answer)
-    _check_kinds(items, compare["of"], lambda got: say("set_of", expected=_named(*compare["of"]), got=got))
-    return sorted({json.dumps(_value(item)) for item in items})
+    return sorted({json.dumps(form) for form in _forms(items_of(answer), compare["of"], "set_of")})
 
 
 def _table(answer: Any, compare: dict[str, Any]) -> Any:
@@ -276,19 +286,9 @@ def _table(answer: Any, compare: dict[str, Any]) -> Any:
     for name, kinds in compare["columns"].items():
         if names.count(name) > 1:
             raise WrongKind(say("twice", column=name))
-        items = frame[name].tolist()
-        said = {"column": name, "expected": _named(*kinds)}
-        _check_kinds(items, kinds, lambda got, said=said: say("column_of", got=got, **said))  # type: ignore[misc]
-        columns.append([_value(item) for item in items])
+        columns.append(_forms(frame[name].tolist(), kinds, "column_of", column=name))
     rows = [json.dumps(row) for row in zip(*columns, strict=True)]
     return rows if compare["ordered"] else sorted(rows)
-
-
-def _check_kinds(items: list[Any], expected: list[str], message: Callable[[str], str]) -> None:
-    for item in items:
-        kind = scalar(item)[0]
-        if not _fits(kind, expected):
-            raise WrongKind(message(_named(kind_of(item) if kind == "other" else kind)))
 
 
 def _function(answer: Any, compare: dict[str, Any]) -> Any:
@@ -305,17 +305,14 @@ def _function(answer: Any, compare: dict[str, Any]) -> Any:
 def call(function: Callable[..., Any], inputs: list[list[Any]]) -> list[tuple[str, Any]]:
     """Call a student's function on each list of inputs, for two seconds at most in all."""
     found: list[tuple[str, Any]] = []
-    failed: list[WrongKind] = []
+    failed: list[BaseException] = []
 
     def work() -> None:
         try:
             for arguments in inputs:
                 found.append(plain(function(*map(_argument, arguments))))
-        except WrongKind as wrong:
-            failed.append(wrong)
         except BaseException as error:
-            words = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
-            failed.append(WrongKind(say("raised", error=words)))
+            failed.append(error)
 
     worker = threading.Thread(target=work, daemon=True)
     with redirect_stdout(StringIO()):
@@ -326,8 +323,11 @@ def call(function: Callable[..., Any], inputs: list[list[Any]]) -> list[tuple[st
             ctypes.c_ulong(worker.ident or 0), ctypes.py_object(SystemExit)
         )
         raise WrongKind(say("slow", seconds=f"{MAX_SECONDS:g}"))
-    if failed:
-        raise failed[0]
+    for error in failed:
+        if isinstance(error, WrongKind):
+            raise error
+        words = textwrap.shorten(f"{type(error).__name__}: {error}", 120)
+        raise WrongKind(say("raised", error=words)) from error
     return found
 
 
@@ -336,7 +336,7 @@ def _argument(value: Any) -> Any:
     return load(value["table"]) if isinstance(value, dict) else copy.deepcopy(value)
 
 
-_FORMS: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
+_COMPARE: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
     "exact": _exact,
     "number": _number,
     "set": _set,
@@ -389,9 +389,10 @@ def _find(task: Any) -> dict[str, Any] | str:
         tasks = _tasks()
     except (OSError, ValueError, KeyError, TypeError):
         return say("damaged")
-    if not isinstance(task, str | int | float):
+    if type(task) not in (str, float):  # 02.1 without quotation marks is the number 2.1
         return say("no_number")
     if task in tasks:
-        return dict(tasks[str(task)])
-    near = get_close_matches(str(task)[:40], tasks, n=1, cutoff=0.4)
-    return say("no_task", task=str(task)[:40], near=near[0]) if near else say("no_number")
+        return dict(tasks[task])
+    near = get_close_matches(str(task)[:40], tasks, n=1)
+    advice = say("near", near=near[0]) if near else say("no_number")
+    return say("no_task", task=str(task)[:40]) + " " + advice

@@ -87,7 +87,7 @@ def build_lessons(root: Path, only: list[str] | None = None, check: bool = False
     sources = lesson_sources(root, only)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         jobs = pool.map(lambda source: build_lesson(root, source, check), sources)
-        done = list(tqdm(jobs, total=len(sources), desc="lessons", unit="lesson", disable=check))
+        done = list(tqdm(jobs, total=len(sources), desc="lessons", unit="lesson", disable=check or None))
     changed = [line for lines in done for line in lines]
     names = {source.stem for source in lesson_sources(root)}
     stale = [path for path in sorted((root / "notebooks").glob("*.ipynb")) if path.stem not in names]
@@ -131,8 +131,10 @@ def lesson_footer(root: Path, source: Path) -> str:
     """Return links to the lesson before, the exercises and the lesson after, as far as there are any."""
     lessons = lesson_sources(root)
     here = lessons.index(source)
-    around = {"Before": lessons[here - 1] if here else None, "Next": (lessons[here + 1 :] or [None])[0]}
-    links = [f"{word}: [{_title(path)}]({path.stem}.ipynb)" for word, path in around.items() if path]
+    around = {"Before": lessons[here - 1 : here], "Next": lessons[here + 1 : here + 2]}
+    links = [
+        f"{word}: [{_title(path)}]({path.stem}.ipynb)" for word, paths in around.items() for path in paths
+    ]
     for path in sorted((root / "content" / "en" / "exercises").glob(f"{source.name[:2]}-*.md")):
         links.insert(
             len(links) - bool(around["Next"]), f"Exercises: [{_title(path)}](../exercises/{path.stem}.ipynb)"

@@ -49,10 +49,11 @@ class Task:
     """One task of a set.
 
     `options` holds what the worked cell declares: `result` (the name of the variable), `points`, `minutes`,
-    `compare` (`kind`: exact, number with `tolerance`, set, table with `ordered` and the `columns` that count, function with `inputs`),
-    `variants` (`none` with the reason, or `make` with the name of a function that makes fresh data for
-    grading), `hints` (up to three, each says more) and, if need be, `stub` (what the student sees in place of
-    the worked answer; else the result is set to None).
+    `compare` (`kind`: exact, number with `tolerance`, set, table with `ordered` and, if not all count, the
+    `columns` that do, function with `inputs`: a list of arguments for each call), `variants` (`none` with the
+    reason, or `make` with the name of a function that makes fresh data for grading), `hints` (up to three,
+    each says more) and, if need be, `stub` (what the student sees in place of the worked answer; else the
+    result is set to None).
     """
 
     number: str
@@ -361,8 +362,8 @@ def refuse_leak(task: Task, student: NotebookNode, name: str) -> None:
 
 
 def _tokens(value: Any) -> list[str]:
-    """Return how a single number or date would be written; smaller numbers stand in any text."""
+    """Return how a single number or date would be written; numbers below 10 stand in any text."""
     kind, form = checks.scalar(value)
-    if kind == "date" or (kind in ("whole", "number") and abs(float(value)) >= 10):
-        return [str(form)]
-    return []
+    if kind in ("whole", "number") and abs(float(value)) >= 10:
+        return [str(form), f"{float(value):.1f}"]
+    return [str(form)] if kind == "date" else []

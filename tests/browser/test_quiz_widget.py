@@ -6,65 +6,30 @@ The items are made up for the tests. Pictures are kept where SAHEL_SCREENSHOTS n
 import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from sahel_teacher.bank import build_quizzes
+from tests.browser.conftest import run_all_cells, running_lab
 
 COURSE = Path(__file__).resolve().parents[2]
 MADE_UP = COURSE / "tests" / "quiz_items"
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-    None,
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-FLAGS += ["--disable-sync", "--disable-component-update"]
 ANNOUNCED_WITHIN = 10_000  # milliseconds, on a busy machine
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium on this computer: the widget was not tried"
-)
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """JupyterLab on this computer only, with the made-up bank and folders of its own; gives address and folder."""
+    """JupyterLab with the made-up bank and folders of its own; gives the notebook's address and the folder."""
     root = tmp_path_factory.mktemp("lab")
     shutil.copytree(MADE_UP, root / "course")
     for name in ("quizzes/schema.json", "words.yaml"):
         shutil.copy(COURSE / "content" / "en" / name, root / "course" / "content" / "en" / name)
     build_quizzes(root / "course")
     write_notebook(root / "work" / "quiz.ipynb")
-    settings = root / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    no_news = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(no_news), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += ["--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
-    command += [f"--ServerApp.root_dir={root / 'work'}", f"--LabApp.user_settings_dir={root / 'settings'}"]
-    command += [f"--LabApp.workspaces_dir={root / 'workspaces'}"]
-    own = {
-        name: str(root / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    }
-    own |= {"SAHEL_BUILT": str(root / "course/src/sahel/built"), "SAHEL_RESPONSES": str(root / "responses")}
-    with (root / "lab.log").open("w", encoding="utf-8") as log:
-        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
-    try:
-        wait_for(f"http://127.0.0.1:{port}/api", root / "lab.log")
-        yield f"http://127.0.0.1:{port}/lab/tree/quiz.ipynb", root
-    finally:
-        server.terminate()
-        server.wait(20)
+    with running_lab(root, root / "work", SAHEL_BUILT=str(root / "course/src/sahel/built")) as address:
+        yield f"{address}/quiz.ipynb", root
 
 
 def write_notebook(path):
@@ -75,35 +40,20 @@ def write_notebook(path):
     nbformat.write(nb, path)
 
 
-def wait_for(address, log):
-    for _ in range(120):
-        try:
-            return urllib.request.urlopen(address, timeout=2).close()
-        except OSError:
-            time.sleep(0.25)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
-
-
 @pytest.fixture(scope="module")
-def page(lab):
+def page(lab, browser):
     """The notebook, open in a browser and run once."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1100, "height": 2400})
-        page.set_default_timeout(30_000)
-        page.goto(lab[0])
-        run_all(page)
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1100, "height": 2400})
+    page.set_default_timeout(30_000)
+    page.goto(lab[0])
+    run_all(page)
+    return page
 
 
 def run_all(page):
-    """Run all cells once the kernel listens: before that the menu entry does nothing, and says nothing."""
     page.locator(".jp-StatusBar-Widget", has_text="| Idle").wait_for()
     page.evaluate("() => document.querySelectorAll('.sahel-quiz').forEach((old) => old.remove())")
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    run_all_cells(page)
     question(page, "99.4").wait_for()
 
 
@@ -246,7 +196,7 @@ def test_axe_finds_nothing_and_targets_are_large_enough(page):
 
 def set_theme(page, theme):
     page.evaluate(
-        f"() => window.jupyterapp?.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})"
+        f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {theme}'}})"
     )
     page.wait_for_function(
         "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()

@@ -69,10 +69,13 @@ def public(item: Item) -> Item:
 
 
 def shuffled(item: Item) -> list[int]:
-    """Return right places of the slots in the order in which they are shown: always the same, never right."""
+    """Return the right places of the slots in the order in which they are shown.
+
+    Always the same for one id, and neither the right order nor its reverse: both could be guessed.
+    """
     places = list(range(len(item["slots"])))
     mixed = sorted(places, key=lambda place: hashlib.sha256(f"{item['id']}|{place}".encode()).digest())
-    return mixed if mixed != places else mixed[::-1]
+    return mixed if mixed not in (places, places[::-1]) else mixed[1:] + mixed[:1]
 
 
 def _without_answers(part: Any) -> Any:

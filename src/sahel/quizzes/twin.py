@@ -33,7 +33,7 @@ def _choice(item: Item) -> Text:
 def _order(item: Item) -> Text:
     """Slots shuffled as in the widget, then in the right order with their feedback."""
     right = [f"{n}. {slot['text']}: {slot['feedback']}" for n, slot in enumerate(item["slots"], 1)]
-    return Text(say("put_in_order"), [s["text"] for s in public(item)["slots"]], [say("right_order"), *right])
+    return Text(say("put_in_order"), [slot["text"] for slot in public(item)["slots"]], right)
 
 
 def _probability(item: Item) -> Text:
@@ -64,7 +64,7 @@ def answer_lines(item: Item) -> list[str]:
 
 def twin_html(items: list[Item]) -> str:
     """Return the text version of some questions as HTML, everything in it escaped."""
-    return f"<div><p><em>{escape(say('run_to_answer'))}</em></p>{''.join(_html(i) for i in items)}</div>"
+    return f"<div><p><em>{escape(say('run_to_answer'))}</em></p>{'<hr>'.join(_html(i) for i in items)}</div>"
 
 
 def twin_plain(items: list[Item]) -> str:

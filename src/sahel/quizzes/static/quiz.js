@@ -15,6 +15,8 @@ function make(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== undefined) element.setAttribute(name, value);
   }
+  // JupyterLab would take arrow keys and Enter for itself; this says that they belong to the control.
+  if (tag === "input" || tag === "button") element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children);
   return element;
 }
@@ -246,10 +248,7 @@ function render({ model, el }) {
     notice.textContent = model.get("notice");
   }
 
-  // JupyterLab would take arrow keys and Enter for itself; this attribute tells it that they are ours.
-  const root = make("div", { class: "sahel-quiz", "data-lm-suppress-shortcuts": "true" }, notice);
-  root.append(...[...parts.values()].map((part) => part.element));
-  el.append(root);
+  el.append(make("div", { class: "sahel-quiz" }, notice, ...[...parts.values()].map((part) => part.element)));
   showOutcomes();
   showNotice();
   model.on("change:outcomes", showOutcomes);
