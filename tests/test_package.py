@@ -94,6 +94,15 @@ def test_table_of_sources_has_one_row_a_source():
     assert table.notna().all().all()
 
 
+def test_table_of_sources_shows_links_and_escapes(monkeypatch):
+    page = cite.table("C205", "F012")._repr_html_()
+    assert '<a href="https://reliefweb.int/' in page
+    assert page.count("<tr>") == 3
+    table = cite.table("C205")
+    table["title"] = "<script>"
+    assert "<script>" not in table._repr_html_()
+
+
 def test_data_that_is_not_there_is_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("SAHEL_DATA", str(tmp_path))
     with pytest.raises(DataMissing, match=r"course\.py doctor"):

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from functools import cache
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -39,6 +40,30 @@ def _source_of(row_id: str) -> tuple[dict[Any, Any], str]:
     return sources[str(row["source_id"])], ""
 
 
+class SourceTable(pd.DataFrame):
+    """A table of sources that a notebook shows with links in place of long addresses."""
+
+    def _repr_html_(self) -> str:
+        cell = '<td style="text-align:left;white-space:normal">'  # texts, not numbers
+        rows = "".join(
+            f"<tr>{cell}{escape(row['cited_for'])}</td>{cell}{_link(row)}</td>{cell}{escape(row['grade'])}</td></tr>"
+            for row in self.to_dict("records")
+        )
+        head = "<tr><th>cited for</th><th>source</th><th>grade</th></tr>"
+        return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def _link(row: dict[Any, Any]) -> str:
+    """Return one source as HTML: author, title with a link where there is an address, publisher, date."""
+    title = escape(row["title"])
+    if row["address"].startswith("http"):
+        title = f'<a href="{escape(row["address"])}">{title}</a>'
+    before, after = [row["author"]], [row["publisher"], row["date"]]
+    parts = [escape(part) for part in before if part] + [title] + [escape(part) for part in after if part]
+    copy = f" [copy seen: {escape(row['seen_via'])}]" if row["seen_via"] else ""
+    return ", ".join(parts) + copy
+
+
 class Cite:
     """`cite("C012")` says who wrote it and where; `cite.table("C012", "F030")` lists the sources."""
 
@@ -60,14 +85,15 @@ class Cite:
             line += f" [copy seen: {_text(source['seen_via'])}]"
         return line
 
-    def table(self, *row_ids: str) -> pd.DataFrame:
+    def table(self, *row_ids: str) -> SourceTable:
         """Return the sources behind some ids, one row a source, for the foot of a lesson.
 
         Args:
             row_ids: any claims, dated facts or sources; ids that share a source share a row.
 
         Returns:
-            Columns cited_for (the ids), author, title, publisher, date, grade and address, sorted by author.
+            Columns cited_for (the ids), author, title, publisher, date, grade, address and seen_via, sorted by
+            author; a notebook shows it with links.
 
         Raises:
             NotFound: no such id (the message names the nearest).
@@ -75,12 +101,11 @@ class Cite:
         found: dict[str, dict[Any, Any]] = {}
         for row_id in row_ids:
             source, _ = _source_of(str(row_id))
-            row = found.setdefault(str(source["source_id"]), {"cited_for": [], **source})
-            row["cited_for"].append(str(row_id))
-        columns = ["cited_for", "author", "title", "publisher", "date", "grade", "address"]
+            row = found.setdefault(source["source_id"], {key: _text(value) for key, value in source.items()})
+            row["cited_for"] = ", ".join(filter(None, [row.get("cited_for"), str(row_id)]))
+        columns = ["cited_for", "author", "title", "publisher", "date", "grade", "address", "seen_via"]
         table = pd.DataFrame(list(found.values()), columns=columns)
-        table["cited_for"] = [", ".join(ids) for ids in table["cited_for"]]
-        return table.fillna("").sort_values(["author", "publisher", "title"], ignore_index=True)
+        return SourceTable(table.sort_values(["author", "publisher", "title"], ignore_index=True))
 
     def __repr__(self) -> str:
         return 'cite("C012") says who wrote it and where; cite.table("C012", "F030") lists the sources.'
