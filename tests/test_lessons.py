@@ -201,3 +201,40 @@ def test_reads_well_in_nbconvert_without_a_kernel(saved):
             twin = next(o.data["text/html"] for o in cell.outputs if "text/html" in o.get("data", {}))
             assert len(re.sub(r"<[^>]+>", " ", twin).split()) > 20, "the static twin shows the questions"
             assert twin[:60] in page
+
+
+# --- the session plan ------------------------------------------------------------------------------------
+
+PLAN = [
+    "## Aim and outcomes",
+    "## Before class",
+    "## What students get wrong",
+    "## Discussion questions",
+    "## Content",
+]
+
+
+def test_a_session_plan_fits_its_lessons_and_its_minutes(lesson, source, root):
+    plan = (root / "teaching" / source.name).read_text("utf-8")
+    missing = [heading for heading in PLAN if heading not in plan]
+    assert not missing
+    assert 350 <= len(plan.split()) <= 850
+    for outcome in lesson.metadata["course"]["outcomes"]:
+        assert outcome in plan, f"{outcome} is not among the aims"
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in plan.splitlines()
+        if line.startswith("|")
+    ]
+    head = next(row for row in rows if "50 min" in row)
+    for total in (50, 75, 90):
+        column = head.index(f"{total} min")
+        minutes = [int(row[column]) for row in rows if len(row) == len(head) and row[column].isdigit()]
+        assert sum(minutes) == total, f"the steps for {total} minutes add up to {sum(minutes)}"
+
+
+def test_every_id_in_a_session_plan_leads_to_a_row(source, root):
+    plan = (root / "teaching" / source.name).read_text("utf-8")
+    known = {row_id for table, key, _ in IDS.values() for row_id in load(table)[key]}
+    known |= set(load("forecast_questions")["question_id"]) | set(load("partnerships")["partnership_id"])
+    assert set(ID.findall(plan)) <= known

@@ -30,9 +30,11 @@ def test_load_gives_a_fresh_copy_each_time():
 
 
 def test_every_table_loads_with_all_its_rows_and_columns(root):
-    for name in load.tables()["name"]:
+    files = {path.stem: path for path in (root / "data").rglob("*.csv")}
+    assert set(load.tables()["name"]) == set(files)
+    for name, path in files.items():
         table = load(name)
-        lines = (root / "data" / f"{name}.csv").read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").splitlines()
         assert list(table.columns) == lines[0].split(",")
         assert list(load.columns(name)["name"]) == list(table.columns)
         assert len(table) > 0, name
@@ -75,6 +77,18 @@ def test_cite_says_where_only_a_copy_was_seen():
     sources = load("sources")
     copy = sources[sources["seen_via"].notna()].iloc[0]
     assert f"copy seen: {copy['seen_via']}" in cite(copy["source_id"])
+
+
+def test_an_event_or_a_check_leads_to_all_that_it_rests_on():
+    facts = load("event_facts")
+    mine = facts[facts["event_id"] == "E095"]["fact_id"]
+    assert set(cite(mine.iloc[0]).splitlines()) <= set(cite("E095").splitlines())
+    assert set(cite.table("E095")["cited_for"]) == {"E095"}
+    sources = load("check_sources")
+    checks = load("claim_checks")
+    without = checks[~checks["check_id"].isin(sources["check_id"])]["check_id"].iloc[0]
+    assert cite(without).startswith("No source")
+    assert len(cite("K035").splitlines()) == sources[sources["check_id"] == "K035"]["source_id"].nunique()
 
 
 def test_every_claim_and_every_fact_can_be_cited():

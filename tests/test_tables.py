@@ -40,7 +40,7 @@ def test_every_column_says_what_it_means_and_every_key_leads_somewhere(package):
 
 
 def test_every_text_is_utf8_with_unix_line_ends_and_no_stray_blanks(root):
-    for path in sorted((root / "data").glob("*.csv")):
+    for path in sorted((root / "data").rglob("*.csv")):
         content = path.read_bytes()
         assert b"\r" not in content, path.name
         for row in csv.reader(content.decode("utf-8").splitlines()):

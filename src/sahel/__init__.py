@@ -14,17 +14,20 @@ if TYPE_CHECKING:
     from sahel.checks import check, hint
     from sahel.explorer import explore
     from sahel.figures import show, style
-    from sahel.quizzes import answer, forget, progress, quiz
+    from sahel.memo import check_memo
+    from sahel.quizzes import answer, forget, predictions, progress, quiz
 
 __version__ = "0.1.0"
 __all__ = [
     "answer",
     "check",
+    "check_memo",
     "cite",
     "explore",
     "forget",
     "hint",
     "load",
+    "predictions",
     "progress",
     "quiz",
     "show",
@@ -36,9 +39,11 @@ __all__ = [
 _LATER = {
     "answer": "sahel.quizzes",
     "check": "sahel.checks",
+    "check_memo": "sahel.memo",
     "explore": "sahel.explorer",
     "forget": "sahel.quizzes",
     "hint": "sahel.checks",
+    "predictions": "sahel.quizzes",
     "progress": "sahel.quizzes",
     "quiz": "sahel.quizzes",
     "show": "sahel.figures",

@@ -12,6 +12,11 @@ from sahel.errors import NotFound
 
 # Which table an id belongs to, by its first letter; both tables name a source and have ids of their own.
 _TABLES = {"C": ("claims", "claim_id"), "F": ("record_facts", "fact_id")}
+# Ids that rest on others: (table, its key, [(link table, column that names what it rests on)]).
+_RESTS_ON = {
+    "E": ("events", "event_id", [("event_facts", "fact_id"), ("event_claims", "claim_id")]),
+    "K": ("claim_checks", "check_id", [("check_sources", "source_id")]),
+}
 
 
 @cache
@@ -21,6 +26,20 @@ def _rows(table: str, key: str) -> dict[str, dict[Any, Any]]:
 
 def _text(value: Any) -> str:
     return "" if pd.isna(value) else str(value)
+
+
+def _behind(row_id: str) -> list[str]:
+    """Return the facts, claims or sources that an event (E) or a check (K) rests on; any other id itself."""
+    table, key, links = _RESTS_ON.get(row_id[:1], ("", "", []))
+    if not table or row_id not in _rows(table, key):
+        return [row_id]
+    found = [
+        str(row[column])
+        for link, column in links
+        for row in load(link).to_dict("records")
+        if row[key] == row_id and not pd.isna(row[column])
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _source_of(row_id: str) -> tuple[dict[Any, Any], str]:
@@ -71,11 +90,16 @@ class Cite:
         """Return author, title, publisher, date and, for a claim, the paragraph, in one line.
 
         Args:
-            row_id: a claim (C012), a dated fact (F030) or a source (its source_id).
+            row_id: a claim (C012), a dated fact (F030), a source (its source_id), or an event (E095) or a check
+                (K035): for these, all that it rests on, one line each.
 
         Raises:
             NotFound: no such id (the message names the nearest).
         """
+        behind = _behind(str(row_id))
+        if behind != [str(row_id)]:
+            lines = dict.fromkeys(self(one) for one in behind)
+            return "\n".join(lines) or "No source: we looked and found nothing that settles it."
         source, locator = _source_of(str(row_id))
         parts = [_text(source[key]) for key in ("author", "title", "publisher", "date")]
         line = ", ".join(part for part in parts if part)
@@ -89,7 +113,7 @@ class Cite:
         """Return the sources behind some ids, one row a source, for the foot of a lesson.
 
         Args:
-            row_ids: any claims, dated facts or sources; ids that share a source share a row.
+            row_ids: ids as for `cite`; those that share a source share a row.
 
         Returns:
             Columns cited_for (the ids), author, title, publisher, date, grade, address and seen_via, sorted by
@@ -99,10 +123,12 @@ class Cite:
             NotFound: no such id (the message names the nearest).
         """
         found: dict[str, dict[Any, Any]] = {}
-        for row_id in row_ids:
-            source, _ = _source_of(str(row_id))
-            row = found.setdefault(source["source_id"], {key: _text(value) for key, value in source.items()})
-            row["cited_for"] = ", ".join(filter(None, [row.get("cited_for"), str(row_id)]))
+        for cited, behind in [(one, basis) for one in row_ids for basis in _behind(str(one))]:
+            source, _ = _source_of(behind)
+            texts = {key: _text(value) for key, value in source.items()}
+            row = found.setdefault(source["source_id"], texts)
+            cited_for = [*filter(None, row.get("cited_for", "").split(", ")), str(cited)]
+            row["cited_for"] = ", ".join(dict.fromkeys(cited_for))
         columns = ["cited_for", "author", "title", "publisher", "date", "grade", "address", "seen_via"]
         table = pd.DataFrame(list(found.values()), columns=columns)
         return SourceTable(table.sort_values(["author", "publisher", "title"], ignore_index=True))

@@ -7,12 +7,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
+from sahel.quizzes.marking import number_range
+from sahel_teacher.maps import country_names, drawn
 from sahel_teacher.nb import BuildError, write_text
 
 Item = dict[str, Any]
@@ -42,7 +45,8 @@ def build_quizzes(root: Path, check: bool = False) -> list[str]:
     rows = _rows(root / "data")
     new = {root / BUILT / "words.json": _read_yaml(root / CONTENT / "words.yaml", root)}
     for path, bank in banks.items():
-        items = [_built(item, rows, _headings(root, bank["lesson"])) for item in bank["items"]]
+        headings = _headings(root, bank["lesson"])
+        items = [_built(_with_map(item, root), rows, headings) for item in bank["items"]]
         target = root / BUILT / "quizzes" / f"{path.name[:2]}.json"
         new[target] = {"version": 1, "lesson": bank["lesson"], "items": items}
     lines = [line for path, data in new.items() for line in _put(path, data, root, check)]
@@ -74,6 +78,7 @@ def read_banks(root: Path) -> tuple[dict[Path, dict[str, Any]], list[str]]:
             found = [
                 *_form_faults(path, bank),
                 *_reference_faults(bank, rows, _headings(root, bank["lesson"])),
+                *_country_faults(bank, root),
             ]
         lines = _item_lines(path)
         for number, sentence in found:
@@ -203,13 +208,15 @@ def _form_faults(path: Path, bank: dict[str, Any]) -> Iterator[tuple[int | None,
         right = [option["right"] for option in item.get("options", [])]
         if item["type"] == "single" and sum(right) != 1:
             yield number, f"exactly one option must be right, not {sum(right)}."
-        if item["type"] == "multiple" and not any(right):
+        right += [country["right"] for country in item.get("countries", [])]
+        if item["type"] in ("multiple", "region") and not any(right):
             yield number, "at least one option must be right."
-        if item["type"] == "multiple" and all(right):
+        if item["type"] in ("multiple", "region") and all(right):
             yield number, "at least one option must not be right, or choosing all earns everything."
+        yield from ((number, sentence) for sentence in [*_pair_faults(item), *_number_faults(item)])
         texts = [part["text"].casefold().strip() for part in _parts(item)]
         if len(set(texts)) < len(texts):
-            yield number, "two options or slots have the same text."
+            yield number, "two options, slots or lines have the same text."
         try:
             date.fromisoformat(item["as_of"])
         except ValueError:
@@ -226,9 +233,50 @@ def _form_faults(path: Path, bank: dict[str, Any]) -> Iterator[tuple[int | None,
             yield None, "the right answer of every single-choice item is the longest: lengthen wrong ones."
 
 
+def _pair_faults(item: Item) -> Iterator[str]:
+    """Yield what is wrong with the lines of match and classify."""
+    pairs, choices = item.get("pairs", []), item.get("choices", [])
+    for place, pair in enumerate(pairs, 1):
+        named = [pair["goes"], *pair.get("mistakes", {})]
+        for unknown in [text for text in named if text not in choices]:
+            yield f"pairs {place}: {unknown!r} is none of the choices: {', '.join(choices)}."
+        if pair["goes"] in named[1:]:
+            yield f"pairs {place}: mistakes: {pair['goes']!r} is where the line goes, so it is no mistake."
+    places = [choices.index(pair["goes"]) for pair in pairs if pair["goes"] in choices]
+    if pairs and places in (sorted(places), sorted(places, reverse=True)):
+        yield "the lines go with the choices in the order in which they stand: mix them."
+
+
+def _number_faults(item: Item) -> Iterator[str]:
+    """Yield what is wrong with the numbers of a number item."""
+    numbers = item.get("numbers", [])
+    right = sum(entry["right"] for entry in numbers)
+    if numbers and right != 1:
+        yield f"numbers: exactly one must be right, not {right}."
+    ranges = sorted((*number_range(entry), place) for place, entry in enumerate(numbers, 1))
+    for low, high, place in ranges:
+        if low > high:
+            yield f"numbers {place}: from is more than to."
+    for (_, high, place), (low, _, other) in pairwise(ranges):
+        if low <= high:
+            yield f"numbers {min(place, other)} and {max(place, other)} overlap."
+
+
+def _country_faults(bank: dict[str, Any], root: Path) -> Iterator[tuple[int | None, str]]:
+    """Yield countries that the map does not have, and those named twice."""
+    for number, item in enumerate(bank["items"]):
+        codes = Counter(country["region"] for country in item.get("countries", []))
+        names = country_names(root) if codes else {}
+        for code, times in codes.items():
+            if code not in names:
+                yield number, f"countries: {code} is not on the map. It has: {', '.join(names)}."
+            if times > 1:
+                yield number, f"countries: {code} stands there {times} times."
+
+
 def _parts(item: Item) -> list[dict[str, Any]]:
-    """Return what can be chosen or ordered."""
-    return item.get("options") or item.get("slots") or []
+    """Return what can be chosen, ordered or placed."""
+    return item.get("options") or item.get("slots") or item.get("pairs") or []
 
 
 def _one_right(options: list[dict[str, Any]]) -> bool:
@@ -278,6 +326,18 @@ def _faults_between(banks: dict[Path, dict[str, Any]], root: Path) -> Iterator[s
 # --- building --------------------------------------------------------------------------------------------
 
 
+def _with_map(item: Item, root: Path) -> Item:
+    """Return an item of countries with its map and with options as in multiple choice; any other as it is."""
+    if "countries" not in item:
+        return item
+    names = country_names(root)
+    countries = sorted(item["countries"], key=lambda country: names[country["region"]])
+    outlines, box, rest = drawn(root, [country["region"] for country in countries])
+    options = [{"text": names[c["region"]], **c, "outline": outlines[c["region"]]} for c in countries]
+    kept = {key: value for key, value in item.items() if key != "countries"}
+    return {**kept, "options": options, "map": {"box": box, "rest": rest}}
+
+
 def _built(item: Item, rows: Rows, headings: dict[str, str] | None) -> Item:
     """Return an item as the student package reads it: with its sources, its heading's words and a revision."""
     built = {**item, "sources": list(dict.fromkeys(_source(row_id, rows) for row_id in item["ids"]))}
@@ -292,9 +352,14 @@ def _built(item: Item, rows: Rows, headings: dict[str, str] | None) -> Item:
             "rule": row["rule"],
         }
     # Answers are kept by position: they hold as long as what can be chosen, and what is right, is the same.
-    parts = [[p["text"], p.get("right", True)] for p in _parts(item)]
-    core = json.dumps([item["type"], parts, item.get("question", "")], ensure_ascii=False)
-    built["rev"] = hashlib.sha256(core.encode()).hexdigest()[:8]
+    parts = [[p["text"], p.get("goes", p.get("right", True))] for p in _parts(item)]
+    core = [item["type"], parts, item.get("question", "")]
+    if "choices" in item:
+        core.append(item["choices"])
+    if "numbers" in item:
+        right = [str(edge) for entry in item["numbers"] if entry["right"] for edge in number_range(entry)]
+        core.append([item["unit"], right])
+    built["rev"] = hashlib.sha256(json.dumps(core, ensure_ascii=False).encode()).hexdigest()[:8]
     return built
 
 

@@ -96,7 +96,7 @@ def build_exercises(root: Path, check: bool = False, only: list[str] | None = No
     sources = sorted((root / "content" / "en" / "exercises").glob("??-*.md"))
     wanted = [source for source in sources if not only or source.name[:2] in only]
     changed = []
-    for source in tqdm(wanted, desc="exercises", unit="set", disable=check):
+    for source in tqdm(wanted, desc="exercises", unit="set", disable=check or None):
         changed += build_set(root, source, check)
     return changed + list(_stale(root, sources))
 
@@ -115,7 +115,9 @@ def build_set(root: Path, source: Path, check: bool = False) -> list[str]:
     target = root / "solutions" / f"{source.stem}.ipynb"
     if not check:
         target.parent.mkdir(exist_ok=True)
-        worked = clean(execute(worked, target.parent, source.name, {"SAHEL_BUILT": str(built)}), source.name)
+        worked = clean(
+            execute(worked, target.parent, source.name, {"SAHEL_BUILT": str(built.resolve())}), source.name
+        )
     return changed + write_if_changed(target, worked, check)
 
 

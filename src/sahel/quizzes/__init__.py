@@ -1,16 +1,22 @@
 """Quizzes in a notebook: `quiz("02")` shows a lesson's questions, `quiz("02.4")` one of them.
 
-Each function shows its result in the cell and returns nothing; what goes wrong is said in one sentence.
+Each function shows its result in the cell and returns nothing, except `predictions`, which gives a table;
+what goes wrong is said in one sentence.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sahel.quizzes import bank, store
+from sahel.quizzes import bank, marking, store
 from sahel.quizzes.bank import QuizTrouble, say
 
-__all__ = ["answer", "forget", "progress", "quiz"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["answer", "forget", "predictions", "progress", "quiz"]
 
 
 def _in_one_sentence(function: Callable[..., None]) -> Callable[..., None]:
@@ -27,11 +33,12 @@ def _in_one_sentence(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @_in_one_sentence
-def quiz(which: str) -> None:
+def quiz(which: str, confidence: bool = False) -> None:
     """Show the questions of a lesson, or one question, with the answers that were given before.
 
     Args:
         which: a lesson such as "02", or a question such as "02.4".
+        confidence: True asks with each answer how sure you are, and gives marks for knowing that too.
     """
     from IPython.display import display
 
@@ -44,7 +51,7 @@ def quiz(which: str) -> None:
         print(say("no_widget"))
         display({"text/html": twin_html(items), "text/plain": twin_plain(items)}, raw=True)
         return
-    display(QuizWidget(items))
+    display(QuizWidget(items, confidence))
 
 
 @_in_one_sentence
@@ -96,6 +103,49 @@ def _progress_of(lesson: str, answers: store.Answers) -> str:
     if wrong:
         lines.append(say("to_repeat", items=", ".join(wrong)))
     return "\n".join(lines)
+
+
+def predictions() -> "pd.DataFrame":
+    """Return your predictions, the oldest first: the first answer to each forecast question of any lesson.
+
+    Only the first answer counts: a later one may have been given with the outcome known. Nothing is raised:
+    what cannot be read is left out, and said in one printed sentence.
+
+    Returns:
+        Columns question_id (as in the table forecast_questions), percent (0 to 100), known (True where "I
+        already knew the answer" was ticked) and answered_on (the day, by universal time). Where nothing is
+        answered the table has no rows, and the same columns and types.
+    """
+    import pandas as pd
+
+    given: list[tuple[str, str, int, bool, str]] = []
+    for lesson in bank.lessons():
+        try:
+            given += _forecasts_of(lesson)
+        except QuizTrouble as trouble:
+            print(trouble)
+    found = pd.DataFrame(sorted(given), columns=["at", "question_id", "percent", "known", "answered_on"])
+    found = found.drop_duplicates("question_id", ignore_index=True)  # sorted by time: the first stays
+    types = {"question_id": "str", "percent": "int64", "known": "bool", "answered_on": "datetime64[us]"}
+    return found[list(types)].astype(types)
+
+
+def _forecasts_of(lesson: str) -> list[tuple[str, str, int, bool, str]]:
+    """Return time, question, percent, whether known, and day of every usable forecast in one lesson."""
+    items = [item for item in bank.items(lesson) if item["type"] == "probability"]
+    answers, notice = store.read(lesson)
+    if notice:
+        print(notice)
+    found = []
+    for item in items:
+        current = [attempt for attempt in answers.get(item["id"], []) if attempt["rev"] == item["rev"]]
+        for attempt in current:
+            with suppress(ValueError):  # somebody has edited the file of answers
+                marking.mark(item, attempt["choice"])
+                day = date.fromisoformat(attempt["at"][:10]).isoformat()
+                known = bool(attempt.get("known"))
+                found.append((attempt["at"], item["question"], attempt["choice"], known, day))
+    return found
 
 
 @_in_one_sentence

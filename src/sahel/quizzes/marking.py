@@ -3,15 +3,19 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from sahel.quizzes.bank import Item
 
 # What the widget must not know before an answer, at any depth of an item.
 _KEPT_BACK = {
-    *("right", "feedback", "sources", "place", "ids"),
+    *("right", "feedback", "sources", "place", "ids", "goes", "mistakes", "numbers", "otherwise"),
     *("outcome", "thinking", "minutes", "as_of", "twin", "rev"),
 }
+
+# Marks for right and for wrong by how sure one is (A. R. Gardner-Medwin, certainty-based marking).
+CERTAINTY = {1: (1, 0), 2: (2, -2), 3: (3, -6)}
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ def mark(item: Item, choice: Any) -> Result:
     Args:
         item: the question.
         choice: positions of the chosen options, counted from 0 as they are shown (single, multiple); all
-            positions in the order given (order); percent as a whole number (probability).
+            positions in the order given (order); for each line the position of its choice (match, classify);
+            a number (number); percent as a whole number (probability). A region is marked as multiple.
 
     Raises:
         ValueError: the choice is none that this question could have.
@@ -63,7 +68,7 @@ def mark(item: Item, choice: Any) -> Result:
 def public(item: Item) -> Item:
     """Return what the widget may know of a question before it is answered; slots come shuffled."""
     shown: Item = _without_answers(item)
-    if "slots" in item:
+    if item["type"] == "order":
         shown["slots"] = [shown["slots"][place] for place in shuffled(item)]
     return shown
 
@@ -78,6 +83,16 @@ def shuffled(item: Item) -> list[int]:
     return mixed if mixed not in (places, places[::-1]) else mixed[1:] + mixed[:1]
 
 
+def certainty_marks(score: float, level: int) -> float:
+    """Return the marks for an answer given with a level of certainty (1 to 3).
+
+    What is partly right lies between the marks for wrong and for right, in proportion: so "fairly sure" pays
+    above an expected score of 67 percent and "very sure" above 80, as for questions that are right or wrong.
+    """
+    right, wrong = CERTAINTY[level]
+    return wrong + score * (right - wrong)
+
+
 def _without_answers(part: Any) -> Any:
     if isinstance(part, dict):
         return {key: _without_answers(value) for key, value in part.items() if key not in _KEPT_BACK}
@@ -86,10 +101,13 @@ def _without_answers(part: Any) -> Any:
 
 def _positions(choice: Any, below: int) -> list[int]:
     """Return a choice as a list of different positions, or raise ValueError."""
-    whole = isinstance(choice, list) and all(type(n) is int and 0 <= n < below for n in choice)
-    if not whole or not choice or len(set(choice)) != len(choice):
+    if not _are_positions(choice, below) or not choice or len(set(choice)) != len(choice):
         raise ValueError(f"not a choice among {below}: {choice!r}")
     return list(choice)
+
+
+def _are_positions(choice: Any, below: int) -> bool:
+    return isinstance(choice, list) and all(type(n) is int and 0 <= n < below for n in choice)
 
 
 def _mark_multiple(item: Item, choice: Any) -> Result:
@@ -141,6 +159,41 @@ def _longest_rising(numbers: list[int]) -> list[int]:
     return max(best, key=len)
 
 
+def _mark_pairs(item: Item, choice: Any) -> Result:
+    """Match and classify: each line that got what belongs to it earns its share."""
+    pairs, choices = item["pairs"], item["choices"]
+    if not _are_positions(choice, len(choices)) or len(choice) != len(pairs):
+        raise ValueError(f"not a choice for each of {len(pairs)}: {choice!r}")
+    notes = []
+    for pair, given in zip(pairs, (choices[n] for n in choice), strict=True):
+        said = pair.get("mistakes", {}).get(given, pair["feedback"])
+        notes.append(
+            Note("right" if given == pair["goes"] else "wrong", f"{pair['text']} → {given}", said)
+        )
+    return Result(sum(note.mark == "right" for note in notes) / len(pairs), notes)
+
+
+def number_range(entry: Item) -> tuple[Decimal, Decimal]:
+    """Return the lowest and highest number that an entry of `numbers` stands for.
+
+    Decimal, because 0.3 + 0.1 is more than 0.4 in floating point, and whoever stands at the edge is in.
+    """
+    value, span = (Decimal(str(entry.get(key, 0))) for key in ("value", "tolerance"))
+    return Decimal(str(entry.get("from", value - span))), Decimal(str(entry.get("to", value + span)))
+
+
+def _mark_number(item: Item, choice: Any) -> Result:
+    """Right within the tolerance; a wrong number that people give has feedback of its own."""
+    if type(choice) not in (int, float) or not Decimal(str(choice)).is_finite():
+        raise ValueError(f"not a number as a choice: {choice!r}")
+    said, right = item["otherwise"], False
+    for entry in item["numbers"]:
+        low, high = number_range(entry)
+        if low <= Decimal(str(choice)) <= high:
+            said, right = entry["feedback"], entry["right"]
+    return Result(float(right), [Note("right" if right else "wrong", f"{choice} {item['unit']}", said)])
+
+
 def _mark_probability(item: Item, choice: Any) -> Result:
     """Nothing is right or wrong yet: only see that it is a whole number of percent."""
     if type(choice) is not int or not 0 <= choice <= 100:
@@ -152,5 +205,9 @@ MARKERS: dict[str, Callable[[Item, Any], Result]] = {
     "single": _mark_single,
     "multiple": _mark_multiple,
     "order": _mark_order,
+    "match": _mark_pairs,
+    "classify": _mark_pairs,
+    "number": _mark_number,
+    "region": _mark_multiple,
     "probability": _mark_probability,
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from sahel.quizzes.bank import Item, say
-from sahel.quizzes.marking import public
+from sahel.quizzes.marking import number_range, public
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Text:
 
 
 def _choice(item: Item) -> Text:
-    """Single and multiple choice: the options, then each with its feedback."""
-    task = say("choose_one" if item["type"] == "single" else "choose_all")
+    """Single and multiple choice, countries too: the options, then each with its feedback."""
+    task = say({"single": "choose_one", "multiple": "choose_all"}.get(item["type"], "choose_countries"))
     marked = [
         f"{o['text']} ({say('mark_right' if o['right'] else 'mark_wrong')}): {o['feedback']}"
         for o in item["options"]
@@ -36,6 +36,33 @@ def _order(item: Item) -> Text:
     return Text(say("put_in_order"), [slot["text"] for slot in public(item)["slots"]], right)
 
 
+def _pairs(item: Item) -> Text:
+    """Match and classify: the lines and what they can go with, then each where it goes, and mistakes."""
+    task = say("match_each" if item["type"] == "match" else "classify_each")
+    lines = [*(pair["text"] for pair in item["pairs"]), say("choices", choices="; ".join(item["choices"]))]
+    answer = []
+    for pair in item["pairs"]:
+        answer.append(f"{pair['text']} → {pair['goes']}: {pair['feedback']}")
+        for wrong, said in pair.get("mistakes", {}).items():
+            answer.append(f"{pair['text']} → {wrong} ({say('mark_wrong')}): {said}")
+    return Text(task, lines, answer)
+
+
+def _number(item: Item) -> Text:
+    """A number: its unit, then what is right, and the wrong numbers that people give."""
+    marked = [
+        f"{_span(e)} {item['unit']} ({say('mark_right' if e['right'] else 'mark_wrong')}): {e['feedback']}"
+        for e in item["numbers"]
+    ]
+    return Text(say("give_number"), [say("number_in", unit=item["unit"])], marked)
+
+
+def _span(entry: Item) -> str:
+    """Return 30, or 29 to 31."""
+    low, high = number_range(entry)
+    return f"{low}" if low == high else say("span", low=low, high=high)
+
+
 def _probability(item: Item) -> Text:
     """A forecast question: dates and rule; there is no answer yet."""
     lines = [say("asked_on", asked=item["asked"], closes=item["closes"]), say("rule", rule=item["rule"])]
@@ -46,6 +73,10 @@ RENDERERS: dict[str, Callable[[Item], Text]] = {
     "single": _choice,
     "multiple": _choice,
     "order": _order,
+    "match": _pairs,
+    "classify": _pairs,
+    "number": _number,
+    "region": _choice,
     "probability": _probability,
 }
 

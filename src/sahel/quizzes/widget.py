@@ -8,7 +8,7 @@ import traitlets
 
 from sahel.quizzes import store
 from sahel.quizzes.bank import Item, say, words
-from sahel.quizzes.marking import Result, mark, public
+from sahel.quizzes.marking import CERTAINTY, Result, certainty_marks, mark, public
 from sahel.quizzes.twin import foot, twin_html, twin_plain
 
 _STATIC = Path(__file__).parent / "static"
@@ -17,8 +17,8 @@ _STATIC = Path(__file__).parent / "static"
 def outcome(item: Item, attempts: list[store.Attempt]) -> dict[str, Any] | None:
     """Return what the widget shows after an answer, or None where there is none to this version of the item.
 
-    The keys: choice, known and tries of the last answer; verdict and headline; lines of feedback, each with
-    mark, word, label and text; foot (source and place).
+    The keys: choice, known, confidence and tries of the last answer; verdict and headline; lines of feedback,
+    each with mark, word, label and text; foot (source and place).
     """
     current = [attempt for attempt in attempts if attempt["rev"] == item["rev"]]
     if not current:
@@ -29,13 +29,27 @@ def outcome(item: Item, attempts: list[store.Attempt]) -> dict[str, Any] | None:
     except ValueError:  # somebody has edited the file of answers
         return None
     shown = {"choice": last["choice"], "known": bool(last.get("known")), "tries": len(current)}
+    level = _level(last)
+    shown["confidence"] = level
     if item.get("vote") and len(current) == 1:
         return {**shown, "verdict": "saved", "headline": say("voted"), "lines": [], "foot": []}
-    return {**shown, "verdict": result.verdict, "headline": _headline(result), **_feedback(item, result)}
+    headline = _headline(result, level)
+    return {**shown, "verdict": result.verdict, "headline": headline, **_feedback(item, result)}
 
 
-def _headline(result: Result) -> str:
-    return say(result.verdict, percent=round(100 * (result.score or 0)))
+def _level(answer: dict[str, Any]) -> int:
+    """Return how sure somebody was, 1 to 3, or 0 where nothing (or nothing that can be read) was said."""
+    level = answer.get("confidence")
+    return level if type(level) is int and level in CERTAINTY else 0
+
+
+def _headline(result: Result, level: int) -> str:
+    said = say(result.verdict, percent=round(100 * (result.score or 0)))
+    if not level or result.score is None:
+        return said
+    marks = round(certainty_marks(result.score, level), 1)
+    signed = f"{marks:+g}".replace("-", "−") if marks else "0"
+    return f"{said} {say('certainty_marks', marks=signed)}"
 
 
 def _feedback(item: Item, result: Result) -> dict[str, Any]:
@@ -48,11 +62,17 @@ def _feedback(item: Item, result: Result) -> dict[str, Any]:
     return {"lines": lines, "foot": foot(item) if result.verdict != "saved" else []}
 
 
+def _asked(item: Item, confidence: bool) -> Item:
+    """Return a question as the front end gets it; a forecast is a probability, so it asks for no other."""
+    asks = (confidence or bool(item.get("confidence"))) and item["type"] != "probability"
+    return {**public(item), "confidence": asks}
+
+
 class QuizWidget(anywidget.AnyWidget):
     """Some questions of one lesson, in a notebook.
 
-    The front end gets the questions without their answers. It sends {"item", "choice", "known", "hints"};
-    the answer is marked and kept here, and comes back in the trait `outcomes`.
+    The front end gets the questions without their answers. It sends {"item", "choice", "known", "hints",
+    "confidence"}; the answer is marked and kept here, and comes back in the trait `outcomes`.
     """
 
     _esm = _STATIC / "quiz.js"
@@ -62,13 +82,13 @@ class QuizWidget(anywidget.AnyWidget):
     outcomes = traitlets.Dict().tag(sync=True)
     notice = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, items: list[Item]) -> None:
+    def __init__(self, items: list[Item], confidence: bool = False) -> None:
         self._items = {item["id"]: item for item in items}
         self._lesson = items[0]["id"][:2]
         answers, notice = store.read(self._lesson)
         super().__init__(
             words=words(),
-            questions=[public(item) for item in items],
+            questions=[_asked(item, confidence) for item in items],
             outcomes=self._outcomes(answers),
             notice=notice,
         )
@@ -95,6 +115,8 @@ class QuizWidget(anywidget.AnyWidget):
             "hints": content.get("hints") if type(content.get("hints")) is int else 0,
             "rev": item["rev"],
         }
+        if level := _level(content):
+            attempt["confidence"] = level
         answers, self.notice = store.add(self._lesson, item["id"], attempt)
         self.outcomes = self._outcomes(answers)
 

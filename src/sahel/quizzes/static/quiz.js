@@ -4,19 +4,21 @@
 
 // Milliseconds after which we say that we wait for the kernel, and then that it does not answer.
 const PATIENCE = { wait: 500, give_up: 5000 };
+const LONG = 30; // letters that a closed select shows on a narrow screen
 const MARKS = { right: "✓", ordered: "✓", wrong: "✗", moved: "↕", partly: "◐", saved: "●", missed: "○" };
 let displays = 0; // the same quiz can be on a page twice: element ids must differ
 
 /** Make an element: attributes, then children (strings become text). Functions are event listeners. */
 function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  const drawn = ["svg", "path", "title"].includes(tag);
+  const element = drawn ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== undefined) element.setAttribute(name, value);
   }
   // JupyterLab would take arrow keys and Enter for itself; this says that they belong to the control.
-  if (tag === "input" || tag === "button") element.setAttribute("data-lm-suppress-shortcuts", "true");
+  if (["input", "button", "select"].includes(tag)) element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children);
   return element;
 }
@@ -36,6 +38,7 @@ function options(kind, task) {
       make("label", { class: "sq-option" }, inputs[n], make("span", {}, option.text))
     );
     return {
+      inputs,
       body: [make("p", { class: "sq-task", id: `${id}-task` }, words[task]), ...labels],
       read() {
         const chosen = inputs.flatMap((input, n) => (input.checked ? [n] : []));
@@ -90,6 +93,95 @@ function order({ item, words, id, changed, announce }) {
   };
 }
 
+/** Countries as checkboxes, and beside them a map for the mouse: a click on a country is one on its checkbox. */
+function region(context) {
+  const { item, words } = context;
+  const list = options("checkbox", "choose_countries")(context);
+  const [task, ...labels] = list.body;
+  const shapes = item.options.map((option, n) =>
+    make("path", { d: option.outline, click: () => list.inputs[n].click() }, make("title", {}, option.text))
+  );
+  const paint = () => shapes.forEach((shape, n) => shape.classList.toggle("sq-chosen", list.inputs[n].checked));
+  list.inputs.forEach((input) => input.addEventListener("change", paint));
+  const rest = make("path", { d: item.map.rest, class: "sq-rest" });
+  const map = make("svg", { viewBox: item.map.box, role: "img", "aria-label": words.map }, rest, ...shapes);
+  return {
+    body: [task, make("div", { class: "sq-region" }, make("div", {}, ...labels), map)],
+    read: list.read,
+    write(outcome) {
+      list.write(outcome);
+      paint();
+    },
+  };
+}
+
+/** Radios under a legend of their own; get gives the position of the chosen one, or -1. */
+function radios(name, legend, texts, changed) {
+  const inputs = texts.map((_, n) => make("input", { type: "radio", name, value: n, change: changed }));
+  const labels = texts.map((text, n) => make("label", { class: "sq-toggle" }, inputs[n], make("span", {}, text)));
+  return {
+    element: make("fieldset", { class: "sq-group" }, make("legend", {}, legend), ...labels),
+    get: () => inputs.findIndex((input) => input.checked),
+    set: (chosen) => inputs.forEach((input, n) => (input.checked = n === chosen)),
+  };
+}
+
+/** A list to choose from, with its label; like radios. */
+function select(name, label, texts, changed) {
+  const choices = texts.map((text) => make("option", {}, text));
+  const box = make("select", { name, change: changed }, make("option", {}, "…"), ...choices);
+  return {
+    element: make("label", { class: "sq-pair" }, make("span", {}, label), box),
+    get: () => box.selectedIndex - 1,
+    set: (chosen) => (box.selectedIndex = chosen + 1),
+  };
+}
+
+/** Lines that each get one of the choices. A closed select cuts long choices off, so they also stand above. */
+function pairs(field, task) {
+  return ({ item, words, id, changed }) => {
+    const long = field === select && item.choices.some((choice) => choice.length > LONG);
+    const texts = item.choices.map((choice, n) => (long ? `${n + 1}. ${choice}` : choice));
+    const fields = item.pairs.map((pair, n) => field(`${id}-${n}`, pair.text, texts, changed));
+    const above = long ? [make("ul", { class: "sq-choices" }, ...texts.map((text) => make("li", {}, text)))] : [];
+    return {
+      body: [
+        make("p", { class: "sq-task", id: `${id}-task` }, words[task]),
+        ...above,
+        ...fields.map((one) => one.element),
+      ],
+      read() {
+        const chosen = fields.map((one) => one.get());
+        return chosen.includes(-1) ? { missing: words.not_all_chosen } : { choice: chosen };
+      },
+      write(outcome) {
+        fields.forEach((one, n) => one.set(outcome.choice[n]));
+      },
+    };
+  };
+}
+
+/** A number with its unit. As text, because a number field silently drops what it cannot read. */
+function number({ item, words, id, changed }) {
+  const box = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", input: changed });
+  const label = make("span", {}, fill(words.number_in, item));
+  return {
+    body: [
+      make("p", { class: "sq-task", id: `${id}-task` }, words.give_number),
+      make("label", { class: "sq-field" }, label, box),
+    ],
+    read() {
+      const text = box.value.replace(/\s/g, "").replace("−", "-").replace(",", ".");
+      // 1,500 may be fifteen hundred or one and a half: ask, do not guess.
+      const plain = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) && !/,\d{3}$/.test(box.value.trim());
+      return plain ? { choice: Number(text) } : { missing: words.no_plain_number };
+    },
+    write(outcome) {
+      box.value = outcome.choice;
+    },
+  };
+}
+
 /** A forecast: a slider, the same number typed, and whether the answer was known. */
 function probability({ item, words, id, changed }) {
   const slider = make("input", { type: "range", min: 0, max: 100, step: 1, input: () => take(slider, number) });
@@ -130,8 +222,23 @@ const TYPES = {
   single: options("radio", "choose_one"),
   multiple: options("checkbox", "choose_all"),
   order,
+  match: pairs(select, "match_each"),
+  classify: pairs(radios, "classify_each"),
+  number,
+  region,
   probability,
 };
+
+/** How sure, in three levels, each with its marks; nothing where the question does not ask. */
+function confidence(item, words, id, changed) {
+  if (!item.confidence) return { body: [], read: () => ({}), write() {} };
+  const group = radios(`${id}-sure`, words.how_sure, [words.sure_1, words.sure_2, words.sure_3], changed);
+  return {
+    body: [group.element, make("p", {}, words.why_sure)],
+    read: () => (group.get() < 0 ? { missing: words.not_sure_chosen } : { confidence: group.get() + 1 }),
+    write: (outcome) => group.set(outcome.confidence - 1),
+  };
+}
 
 /** Feedback as elements: the verdict in words with a mark, a line a choice, then source and place. */
 function feedback(outcome) {
@@ -186,12 +293,13 @@ function question(item, words, id, send) {
   };
 
   const part = TYPES[item.type]({ item, words, id, announce, changed: () => say() });
+  const sure = confidence(item, words, id, () => say());
   const help = hints(item, words);
   const word = item.type === "probability" ? words.save : words.check;
 
   function submit(event) {
     event.preventDefault();
-    const answer = part.read();
+    const answer = { ...sure.read(), ...part.read() };
     if (answer.missing) return announce(answer.missing);
     say();
     later(PATIENCE.wait, () => {
@@ -211,13 +319,14 @@ function question(item, words, id, send) {
   const fieldset = make(
     "fieldset",
     { class: "sq-item", "aria-describedby": `${id}-task` },
-    legend, ...part.body, actions, help.list, status
+    legend, ...part.body, ...sure.body, actions, help.list, status
   );
   return {
     element: make("form", { submit, novalidate: true, "data-item": item.id }, fieldset),
     show(outcome) {
       clearTimeout(timer);
       part.write(outcome);
+      sure.write(outcome);
       say(...feedback(outcome));
     },
     stop: () => clearTimeout(timer),
