@@ -30,7 +30,9 @@ def by_hand(folder: Path, uv: str | None) -> None:
         subprocess.run([uv, "pip", "install", "-q", "--python", str(python), "-r", pins], check=True)
     else:
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", pins], check=True)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "-q", "-r", pins], check=True, stderr=subprocess.DEVNULL
+        )
 
 
 def by_front_door(folder: Path, _uv: str | None) -> None:

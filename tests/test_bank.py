@@ -1,12 +1,14 @@
 """The quiz bank: a fault in what somebody wrote is named with file, line and item, and never gets built."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from sahel_teacher.bank import build_quizzes, read_banks
+from sahel_teacher.maps import country_names, drawn
 from sahel_teacher.nb import BuildError
 
 COURSE = Path(__file__).resolve().parents[1]
@@ -66,6 +68,55 @@ def test_an_item_carries_its_sources_and_its_forecast_question_from_the_tables(r
     assert (items[3]["asked"], items[3]["closes"]) == ("2020-01-01", "2020-01-31")
 
 
+def test_a_country_carries_its_name_and_an_outline_inside_the_map(root):
+    build_quizzes(root)
+    region = json.loads((root / "src/sahel/built/quizzes/99.json").read_text(encoding="utf-8"))["items"][8]
+    corner, left = region["options"][1:]
+    assert (corner["text"], left["text"]) == ("Made-up Corner", "Made-up Left")
+    assert region["map"]["box"].startswith("0 0 300 ")
+    # The margin is half a degree of eleven; a square of four degrees is 4 / 11 of the width. North is up.
+    numbers = [tuple(map(int, pair.split(","))) for pair in re.findall(r"\d+,\d+", corner["outline"])]
+    assert (min(x for x, _ in numbers), max(x for x, _ in numbers)) == (14, 123)
+    top_of_left = min(int(y) for y in re.findall(r",(\d+)", left["outline"]))
+    assert max(y for _, y in numbers) < top_of_left
+
+
+def test_every_country_of_the_course_can_be_drawn():
+    names = country_names(COURSE)
+    assert names["NER"] == "Niger"
+    outlines, box, rest = drawn(COURSE, list(names))
+    assert set(outlines) == set(names)
+    assert rest == ""
+    width, height = map(int, box.split()[2:])
+    for code, outline in outlines.items():
+        points = [tuple(map(int, pair.split(","))) for pair in re.findall(r"-?\d+,-?\d+", outline)]
+        assert len(set(points)) > 2, code
+        assert all(0 <= x <= width and 0 <= y <= height for x, y in points), code
+
+
+@pytest.mark.parametrize(
+    ("number", "reworded", "changed"),
+    [
+        (5, ("Two and two make four.", "Twice two is four."), ('text: "Six & more"', 'text: "Six"')),
+        (5, ("Double each choice.", "Double them."), ('"Five", "Two"]', '"Ten", "Two"]')),
+        (7, ("value: 40,", "value: 41,"), ("tolerance: 0.1", "tolerance: 0.05")),
+        (7, ("Divide by ten.", "Look again."), ('unit: "made-up units"', 'unit: "other units"')),
+        (8, ("It lies in the corner.", "It is there."), ("region: RGT", "region: OUT")),
+    ],
+)
+def test_answers_of_every_type_hold_until_what_can_be_answered_changes(root, number, reworded, changed):
+    def revision():
+        build_quizzes(root)
+        built = (root / "src/sahel/built/quizzes/99.json").read_text(encoding="utf-8")
+        return json.loads(built)["items"][number]["rev"]
+
+    first = revision()
+    change(root, *reworded)
+    assert revision() == first
+    change(root, *changed)
+    assert revision() != first
+
+
 def test_answers_stay_valid_when_feedback_is_reworded_and_not_when_an_option_is(root):
     def revision():
         build_quizzes(root)
@@ -89,10 +140,10 @@ def test_answers_stay_valid_when_feedback_is_reworded_and_not_when_an_option_is(
         ('text: "Four"', "text: Yes", "write it in quotation marks"),
         ("ids: [C901, C902]", "ids: [C901, C777]", "C777 in no table"),
         ("question: Q91", "question: Q55", "Q55 is no row of forecast_questions"),
-        ("type: multiple", "type: essay", "'essay' is none of: single, multiple, order, probability"),
+        ("type: multiple", "type: essay", "'essay' is none of: single, multiple, order, match, "),
         ('id: "99.2"', 'id: "99.1"', "2 items have this id"),
         ('id: "99.2"', 'id: "98.2"', "the id must begin with 99"),
-        ('twin: "99.1"', 'twin: "99.9"', "twin: 99.9 is no other item"),
+        ('twin: "99.1"', 'twin: "99.99"', "twin: 99.99 is no other item"),
         ('"Nine", right: true', '"Nine", right: false', "exactly one option must be right, not 0"),
         ('"Two", right: false', '"Two", right: true', "exactly one option must be right, not 2"),
         ('text: "Five"', 'text: "four"', "same text"),
@@ -104,6 +155,46 @@ def test_answers_stay_valid_when_feedback_is_reworded_and_not_when_an_option_is(
             "    question: Q91",
             '    stem: "Why?"\n    question: Q91',
             "stem: does not belong in an item of this type",
+        ),
+        ('goes: "Two", ', 'goes: "Ten", ', "pairs 1: 'Ten' is none of the choices: Three"),
+        ('{"Two": "Two is the whole', '{"Ten": "Two is the whole', "pairs 3: 'Ten' is none of the choices"),
+        ('{"Two": "Two is the whole', '{"One": "Two is the whole', "'One' is where the line goes"),
+        ('choices: ["Even", "Odd"]', 'choices: ["Even"]', "choices: has 1 entries; it needs at least 2"),
+        (
+            'choices: ["Even", "Odd"]',
+            'choices: ["Even", "Odd", "Three", "Four", "Five"]',
+            "choices: has 5 entries; it needs at most 4",
+        ),
+        ('choices: ["Even", "Odd"]', 'choices: ["Odd", "Odd"]', "non-unique"),
+        ('last one.", goes: "Odd"', 'last one.", goes: "Even"', "in the order in which they stand: mix them"),
+        (
+            'text: "Eight is the number of this one."',
+            'text: "Seven is the number of this statement."',
+            "same text",
+        ),
+        ('unit: "made-up units"', "unit: 3", "unit: YAML reads this as 3"),
+        ('    otherwise: "Divide by ten."\n', "", "missing: otherwise"),
+        ("value: 40, right: false", "value: 40, right: true", "exactly one must be right, not 2"),
+        ("value: 40,", "value: 0.4,", "numbers 1 and 2 overlap"),
+        ("from: 3, to: 5.5", "from: 3, to: 1.5", "numbers 3: from is more than to"),
+        (
+            "from: 3, to: 5.5",
+            "from: 3, value: 5.5",
+            "value: give either value (and tolerance), or from and to",
+        ),
+        ("from: 3, to: 5.5", "tolerance: 2", "numbers 3: missing: value"),
+        ("region: RGT", "region: XYZ", "XYZ is not on the map. It has: COR, LFT, RGT, OUT"),
+        ("region: RGT", "region: LFT", "LFT stands there 2 times"),
+        (
+            "region: RGT",
+            "region: Right",
+            "countries 1 region: 'Right' does not fit. The country's three letters",
+        ),
+        ("region: RGT, right: false", "region: RGT, right: true", "or choosing all earns everything"),
+        (
+            "    type: probability\n",
+            "    type: probability\n    confidence: true\n",
+            "confidence: does not belong in an item of this type",
         ),
     ],
 )

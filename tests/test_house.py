@@ -11,7 +11,7 @@ from sahel_teacher.pins import CONDA_NAMES, environment, pins
 
 # Lines of Python that a reader has to go through. Raise a budget only on purpose, with a reason in the commit
 # (2,200 for sahel: eight types of quiz items, and the check of a memo's citations).
-BUDGETS = {"src/sahel": 2200, "src/sahel_teacher": 1600, "course.py": 520}
+BUDGETS = {"src/sahel": 2200, "src/sahel_teacher": 1700, "course.py": 520}
 # No way of a person's or a server's machine, and no address of a package index.
 FORBIDDEN = [
     r"/root/",

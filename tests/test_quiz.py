@@ -112,6 +112,12 @@ def test_slots_are_shown_shuffled_in_the_same_way_each_time_and_never_in_an_orde
         *(("99.1", choice) for choice in (None, [], [3], [-1], [True], "1", [0, 1], {"0": 1})),
         *(("99.3", choice) for choice in ([0, 1], [0, 0, 1, 2])),
         *(("99.4", choice) for choice in (-1, 101, 50.5, "50", None, True)),
+        *(
+            ("99.6", choice)
+            for choice in (None, [], [0, 1], [0, 1, 4], [0, 1, -1], [0, 1, None], [0, 1, 2, 3])
+        ),
+        *(("99.8", choice) for choice in (None, "0.4", True, float("nan"), float("inf"), [0.4])),
+        *(("99.9", choice) for choice in ([], [3], "LFT")),
     ],
 )
 def test_an_impossible_choice_is_refused_and_not_marked(item_id, choice):
@@ -119,11 +125,85 @@ def test_an_impossible_choice_is_refused_and_not_marked(item_id, choice):
         marking.mark(item(item_id), choice)
 
 
+@pytest.mark.parametrize(
+    ("choice", "score"), [([3, 0, 1], 1), ([3, 0, 3], 2 / 3), ([0, 0, 0], 1 / 3), ([2, 2, 2], 0)]
+)
+def test_match_earns_a_share_for_each_line(choice, score):
+    assert marking.mark(item("99.6"), choice).score == pytest.approx(score)
+
+
+def test_a_pair_says_what_was_put_where_and_which_misreading_leads_there():
+    notes = marking.mark(item("99.6"), [3, 1, 3]).notes
+    assert [(n.mark, n.label, n.feedback) for n in notes] == [
+        ("right", "Four → Two", "Two and two make four."),
+        ("wrong", "Six & more → One", "Three and three make six."),
+        ("wrong", "Two → Two", "Two is the whole, not the half."),
+    ]
+
+
+def test_classify_earns_a_share_for_each_statement():
+    assert marking.mark(item("99.7"), [1, 0, 1]).score == 1
+    result = marking.mark(item("99.7"), [1, 1, 1])
+    assert result.score == pytest.approx(2 / 3)
+    assert [note.mark for note in result.notes] == ["right", "wrong", "right"]
+
+
+@pytest.mark.parametrize(
+    ("given", "score", "said"),
+    [
+        (0.4, 1, "Four divided by ten is 0.4."),  # 0.3 + 0.1 is less than this in floating point
+        (0.2, 1, "Four divided by ten is 0.4."),
+        (0.41, 0, "Divide by ten."),
+        (0.19, 0, "Divide by ten."),
+        (40, 0, "Forty is ten times four."),
+        (40.0, 0, "Forty is ten times four."),
+        (41, 0, "Divide by ten."),
+        (3, 0, "That is about four itself."),
+        (5.5, 0, "That is about four itself."),
+        (-0.4, 0, "Divide by ten."),
+        (10**400, 0, "Divide by ten."),
+    ],
+)
+def test_a_number_is_right_within_its_tolerance_and_a_common_mistake_is_explained(given, score, said):
+    result = marking.mark(item("99.8"), given)
+    assert (result.score, result.notes[0].feedback) == (score, said)
+    assert result.notes[0].label == f"{given} made-up units"
+
+
+def test_countries_earn_right_less_wrong_and_stand_in_the_order_of_the_alphabet():
+    texts = [option["text"] for option in item("99.9")["options"]]
+    assert texts == ["A made-up Right", "Made-up Corner", "Made-up Left"]
+    scores = [marking.mark(item("99.9"), choice).score for choice in ([1, 2], [2], [0, 1], [0, 1, 2])]
+    assert scores == [1, 0.5, 0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("level", "right", "half", "wrong"), [(1, 1, 0.5, 0), (2, 2, 0, -2), (3, 3, -1.5, -6)]
+)
+def test_certainty_brings_the_published_marks_and_what_is_partly_right_lies_between(
+    level, right, half, wrong
+):
+    assert [marking.certainty_marks(score, level) for score in (1, 0.5, 0)] == [right, half, wrong]
+
+
+def test_the_words_say_the_marks_that_are_given():
+    for level, (right, wrong) in marking.CERTAINTY.items():
+        assert bank.words()[f"sure_{level}"].endswith(f"right {right}, wrong {wrong}".replace("-", "−"))
+
+
 def test_the_browser_is_told_nothing_that_gives_an_answer_away():
     for shown in map(marking.public, bank.find("99")):
         text = json.dumps(shown)
-        assert not re.search(r'"(right|feedback|sources|ids)"', text)
-        assert "two times two" not in text
+        assert not re.search(r'"(right|feedback|sources|ids|goes|mistakes|numbers|otherwise)"', text)
+        for secret in (
+            "two times two",
+            "Two is the whole",
+            "leaves one",
+            "0.3",
+            "Divide by ten",
+            "left edge.",
+        ):
+            assert secret not in text
 
 
 # --- answers that are kept -------------------------------------------------------------------------------
@@ -234,10 +314,10 @@ def test_forget_deletes_only_when_sure(folder, capsys):
 # --- the widget, seen from Python ------------------------------------------------------------------------
 
 
-def ask(which="99"):
+def ask(which="99", **more):
     from sahel.quizzes.widget import QuizWidget
 
-    return QuizWidget(bank.find(which))
+    return QuizWidget(bank.find(which), **more)
 
 
 def send(widget, item_id, choice, **more):
@@ -266,6 +346,39 @@ def test_a_forecast_is_saved_with_what_was_known_and_shows_no_answer(folder):
     assert (kept["choice"], kept["known"], kept["score"]) == (35, True, None)
 
 
+def asks_how_sure(widget):
+    return [question["id"] for question in widget.questions if question["confidence"]]
+
+
+def test_how_sure_one_is_is_asked_only_where_item_or_call_wants_it():
+    assert asks_how_sure(ask()) == ["99.8"]
+    everywhere = [f"99.{n}" for n in range(1, 10) if n != 4]
+    assert asks_how_sure(ask(confidence=True)) == everywhere, "all but the forecast"
+
+
+def test_certainty_is_kept_with_the_answer_and_its_marks_are_said_again_after_a_restart(folder):
+    shown = send(ask(), "99.8", 40, confidence=3)
+    assert shown["headline"] == "Not right. You can try again. Marks for being right and knowing it: −6."
+    assert send(ask(), "99.8", 0.4, confidence=2)["headline"].endswith("knowing it: +2.")
+    assert send(ask(), "99.7", [1, 1, 1], confidence=2)["headline"].endswith("knowing it: +0.7.")
+    assert send(ask(), "99.1", [0], confidence=1)["headline"].endswith("knowing it: 0.")
+    assert [a["confidence"] for a in saved(folder)["items"]["99.8"]] == [3, 2]
+    again = ask().outcomes["99.8"]
+    assert (again["confidence"], again["headline"][-3:]) == (2, "+2.")
+
+
+@pytest.mark.parametrize("level", [0, 4, "3", True, None, [1]])
+def test_a_strange_certainty_is_left_out_and_the_answer_kept(folder, level):
+    assert send(ask(), "99.1", [1], confidence=level)["headline"] == "Right."
+    assert "confidence" not in saved(folder)["items"]["99.1"][0]
+
+
+def test_a_call_with_certainty_shows_the_same_text_version():
+    assert (
+        ask()._repr_mimebundle_()[0]["text/html"] == ask(confidence=True)._repr_mimebundle_()[0]["text/html"]
+    )
+
+
 def test_a_first_vote_brings_no_feedback_and_the_second_does():
     widget = ask()
     assert send(widget, "99.5", [0])["lines"] == []
@@ -280,7 +393,8 @@ def test_an_answer_to_an_older_form_of_a_question_is_kept_but_not_shown(folder):
 
 @pytest.mark.parametrize("choice", [[99], "no", {"a": 1}, None])
 def test_an_edited_or_strange_answer_breaks_nothing(choice):
-    store.add("99", "99.1", {"choice": choice, "rev": item("99.1")["rev"]})
+    for item_id in ("99.1", "99.6", "99.7", "99.8", "99.9"):
+        store.add("99", item_id, {"choice": choice, "rev": item(item_id)["rev"]})
     assert ask().outcomes == {}
     assert send(ask(), "99.1", choice) is None
     assert send(ask(), "99.1", [1])["verdict"] == "right"
@@ -298,8 +412,9 @@ def test_the_browser_has_a_way_to_show_every_type_and_every_word():
     used = set(re.findall(r"words\.(\w+)", script)) | set(re.findall(r'\bsay\(\s*"(\w+)"', python))
     assert used <= set(bank.words())
     dynamic = {"right", "partly", "wrong", "saved", "mark_right", "mark_wrong", "mark_ordered", "mark_moved"}
+    dynamic |= set(re.findall(r'"((?:choose|match|classify)_\w+)"', script + python))
     assert dynamic <= set(bank.words())
-    assert len(script.splitlines()) < 400
+    assert len(script.splitlines()) < 450
 
 
 # --- the text version ------------------------------------------------------------------------------------
@@ -318,11 +433,21 @@ def test_the_text_version_never_depends_on_answers_or_on_the_run():
 def test_the_text_version_hides_the_answer_until_it_is_asked_for():
     page = twin.twin_html(bank.find("99"))
     outside = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
-    for secret in ("Nine is larger", "Count on your fingers", "Two follows one", "Brief A"):
+    for secret in (
+        *("Nine is larger", "Count on your fingers", "Two follows one", "Brief A"),
+        *(
+            "Two and two make four",
+            "→",
+            "Seven leaves one",
+            "0.2 to 0.4",
+            "ten times four",
+            "touches the left edge",
+        ),
+    ):
         assert secret in page
         assert secret not in outside
         assert secret not in twin.twin_plain(bank.find("99"))
-    assert page.count("<summary>Show the answer</summary>") == 3
+    assert page.count("<summary>Show the answer</summary>") == 7
 
 
 def test_an_item_for_a_vote_shows_no_answer_but_how_to_ask_for_it(capsys):
@@ -338,6 +463,9 @@ def test_html_in_the_bank_is_shown_as_text():
     assert "<b>" not in page
     assert "<script" not in page
     assert "&lt;b&gt;One&lt;/b&gt; &amp; more" in page
+    page = twin.twin_html(bank.find("99.6")) + twin.answer_html(item("99.6"))
+    assert "<i>" not in page
+    assert "Six &amp; more → Three, &lt;i&gt;which" in page
 
 
 # --- one sentence for what goes wrong --------------------------------------------------------------------
@@ -348,8 +476,8 @@ def test_html_in_the_bank_is_shown_as_text():
     [
         (lambda: quizzes.quiz("77"), "There is no quiz for lesson 77. There are quizzes for: 99."),
         (
-            lambda: quizzes.quiz("99.8"),
-            "There is no question 99.8. Lesson 99 has: 99.1, 99.2, 99.3, 99.4, 99.5.",
+            lambda: quizzes.quiz("99.77"),
+            "There is no question 99.77. Lesson 99 has: 99.1, 99.2, 99.3, 99.4, 99.5, 99.6, 99.7, 99.8, 99.9.",
         ),
         (lambda: quizzes.quiz(99.1), 'such as quiz("02") or quiz("02.4").'),
         (lambda: quizzes.quiz("../99"), "There is no quiz for lesson"),
@@ -384,8 +512,8 @@ def test_progress_says_what_is_done_and_what_to_try_again(capsys):
     send(widget, "99.4", 50)
     quizzes.progress()
     assert capsys.readouterr().out.splitlines() == [
-        "Lesson 99: answered 3 of 5. Right at the first answer: 0 of 4. Right now: 1 of 4.",
-        "  Not answered yet: 99.3, 99.5",
+        "Lesson 99: answered 3 of 9. Right at the first answer: 0 of 8. Right now: 1 of 8.",
+        "  Not answered yet: 99.3, 99.5, 99.6, 99.7, 99.8, 99.9",
         "  To try again: 99.2",
     ]
 

@@ -50,7 +50,10 @@ def explore(
     picture.value = still
     for control in controls.values():
         control.observe(redraw, names="value")
-        control.layout.width, control.layout.max_width = "100%", "36em"  # room for the label and a steady hand
+        control.layout.width, control.layout.max_width = (
+            "100%",
+            "36em",
+        )  # room for the label and a steady hand
         control.style.description_width = "initial"
     box = widgets.VBox([*controls.values(), picture])
     at = ", ".join(f"{control.description}: {_shown(control)}" for control in controls.values())

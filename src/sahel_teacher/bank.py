@@ -180,7 +180,9 @@ def _in_words(error: jsonschema.ValidationError) -> str:
     schema = error.schema if isinstance(error.schema, dict) else {}
     said = f"{error.message}."
     if kind == "not":  # the schema writes "never" as {"not": {}}
-        said = "does not belong in an item of this type."
+        said = schema.get("description", "does not belong in an item of this type.")
+    elif kind in ("minItems", "maxItems"):
+        said = f"has {len(got)} entries; it needs at {'least' if kind == 'minItems' else 'most'} {wanted}."
     elif kind == "type" and wanted == "string" and isinstance(got, int | float):
         said = f"YAML reads this as {got}, not as text: write it in quotation marks."
     elif kind == "required":

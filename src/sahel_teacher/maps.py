@@ -29,10 +29,12 @@ def drawn(root: Path, codes: list[str]) -> tuple[dict[str, str], str, str]:
     up = across / cos(radians((south + north) / 2))
 
     def path(code: str) -> str:
-        placed = [[(round((lon - west) * across), round((north - lat) * up)) for lon, lat in r] for r in rings[code]]
-        return "".join(_line(ring) for ring in sorted(placed, key=len, reverse=True)[:1] + [
-            ring for ring in sorted(placed, key=len, reverse=True)[1:] if len(set(ring)) > 2
-        ])
+        placed = [
+            [(round((lon - west) * across), round((north - lat) * up)) for lon, lat in ring]
+            for ring in rings[code]
+        ]
+        seen = [ring for ring in placed if len(set(ring)) > 2]  # an islet of one unit would be no shape
+        return "".join(map(_line, seen or placed))
 
     rest = "".join(path(code) for code in rings if code not in codes)
     return {code: path(code) for code in codes}, f"0 0 {WIDTH} {round((north - south) * up)}", rest

@@ -43,7 +43,7 @@ def write_notebook(path):
 @pytest.fixture(scope="module")
 def page(lab, browser):
     """The notebook, open in a browser and run once."""
-    page = browser.new_page(viewport={"width": 1100, "height": 2400})
+    page = browser.new_page(viewport={"width": 1100, "height": 4600})
     page.set_default_timeout(30_000)
     page.goto(lab[0])
     run_all(page)
@@ -172,8 +172,105 @@ def test_a_probability_by_keyboard(page):
     page.keyboard.press("Control+A")
     page.keyboard.type("35")
     assert form.get_by_role("slider").input_value() == "35"
+    press(page, "Enter")
+    expect_said(page, "99.4", "Saved. Lesson 08 comes back to it.")
     press(page, "Tab", "Space", "Enter")
     expect_said(page, "99.4", "Saved. Lesson 08 comes back to it.")
+
+
+def choose(page, select, *keys):
+    """Choose in a select by keys, and check that the focus stays in it."""
+    select.focus()
+    press(page, *keys)
+    assert select.evaluate("(box) => box === document.activeElement"), "JupyterLab must not take the keys"
+
+
+def test_match_by_keyboard(page):
+    form = question(page, "99.6")
+    selects = form.get_by_role("combobox")
+    names = ["Four", "Six & more", "Two"]
+    assert [form.get_by_label(name, exact=True).count() for name in names] == [1, 1, 1]
+    assert form.locator("i").count() == 0, "HTML stays text"
+    choose(page, selects.nth(0), "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown")
+    choose(page, selects.nth(1), "ArrowDown")
+    tab_to(page, "Check answer")
+    press(page, "Enter")
+    expect_said(page, "99.6", "Choose something for each line first.")
+    choose(page, selects.nth(2), "4")
+    tab_to(page, "Check answer")
+    press(page, "Enter")
+    expect_said(page, "99.6", "Partly right: 67 percent of the credit.")
+    expect_said(page, "99.6", "Two → Two (not right): Two is the whole, not the half.")
+
+
+def test_classify_by_keyboard(page):
+    form = question(page, "99.7")
+    statements = form.get_by_role("group").filter(has=page.get_by_role("radio"))
+    groups = [
+        form.get_by_role("group", name=name, exact=True)
+        for name in (
+            "Seven is the number of this statement.",
+            "Eight is the number of this one.",
+            "Nine is the number of the last one.",
+        )
+    ]
+    assert statements.count() == 4, "each statement has a legend of its own, inside that of the question"
+    groups[0].get_by_role("radio").first.focus()
+    press(page, "Space", "ArrowRight", "Tab", "Space")
+    tab_to(page, "Check answer")
+    press(page, "Enter")
+    expect_said(page, "99.7", "Choose something for each line first.")
+    groups[2].get_by_role("radio", name="Even").focus()
+    press(page, "Space", "Enter")
+    expect_said(page, "99.7", "Partly right: 67 percent of the credit.")
+    assert groups[0].get_by_role("radio", name="Odd").is_checked(), "one group must not undo another"
+    expect_said(
+        page, "99.7", "Nine is the number of the last one. → Even (not right): Nine leaves one when halved."
+    )
+
+
+def retype(page, box, text):
+    """Replace what is in a box by typing: JupyterLab has shortcuts on letters, on 1, and on 0 twice."""
+    box.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")
+    page.keyboard.type(text)
+    assert box.input_value() == text
+    page.keyboard.press("Enter")
+
+
+def test_a_number_by_keyboard_with_how_sure_one_is(page):
+    form = question(page, "99.8")
+    box = form.get_by_label("Your answer, in made-up units")
+    for text in ("", "dd", "1,500", "1,500,000", "1e3", "400 units"):
+        retype(page, box, text)
+        expect_said(page, "99.8", "Write one number in digits first")
+    retype(page, box, "4 0.00")
+    expect_said(page, "99.8", "Choose how sure you are first.")
+    form.get_by_role("group", name="How sure are you?").get_by_role("radio").first.focus()
+    press(page, "Space", "ArrowDown", "ArrowDown", "Enter")
+    expect_said(page, "99.8", "Marks for being right and knowing it: −6.")
+    expect_said(page, "99.8", "40 made-up units (not right): Forty is ten times four.")
+    for text in ("0,4", ".4", "+0.40"):
+        retype(page, box, text)
+        expect_said(page, "99.8", "knowing it: +3.")
+
+
+def test_countries_by_keyboard_and_on_the_map(page):
+    form = question(page, "99.9")
+    boxes = form.get_by_role("checkbox")
+    boxes.first.focus()
+    press(page, "Tab", "Space", "Tab", "Space")
+    assert form.locator("path.sq-chosen title").all_text_contents() == ["Made-up Corner", "Made-up Left"]
+    form.locator("path", has=page.locator("title", has_text="A made-up Right")).click()
+    assert form.get_by_label("A made-up Right", exact=True).is_checked(), "a click on the map ticks the list"
+    form.locator("path", has=page.locator("title", has_text="Made-up Corner")).click()
+    assert not form.get_by_label("Made-up Corner", exact=True).is_checked()
+    boxes.first.focus()
+    press(page, "Space", "Enter")
+    expect_said(page, "99.9", "Partly right: 50 percent of the credit.")
+    expect_said(page, "99.9", "Made-up Left (right): It touches the left edge.")
+    assert form.locator("svg").get_by_role("checkbox").count() == 0
 
 
 def test_axe_finds_nothing_and_targets_are_large_enough(page):
@@ -187,7 +284,7 @@ def test_axe_finds_nothing_and_targets_are_large_enough(page):
         picture(page, theme.lower())
     set_theme(page, "Light")
     small = page.evaluate(
-        """() => [...document.querySelectorAll('.sahel-quiz :is(button, input)')]
+        """() => [...document.querySelectorAll('.sahel-quiz :is(button, input, select)')]
         .map((part) => [part.outerHTML, part.getBoundingClientRect()])
         .filter(([, box]) => box.width < 24 || box.height < 24).map(([html]) => html)"""
     )
@@ -210,7 +307,7 @@ def test_at_320_pixels_nothing_is_cut_off(page):
         """() => {
           const root = document.querySelector('.sahel-quiz');
           const edge = root.getBoundingClientRect().right + 0.5;
-          return [...root.querySelectorAll('*')]
+          return [...root.querySelectorAll(':not(path, title)')]
             .filter((part) => part.getBoundingClientRect().right > edge || part.scrollWidth > part.clientWidth + 1
               && getComputedStyle(part).display !== 'inline')
             .map((part) => part.outerHTML.slice(0, 120));
@@ -241,5 +338,16 @@ def test_answers_are_there_again_after_a_restart_of_the_kernel(page, lab):
     assert shown_order(page) == order
     assert question(page, "99.4").get_by_role("spinbutton").input_value() == "35"
     assert question(page, "99.4").get_by_role("checkbox").is_checked()
+    assert [box.input_value()[:2] for box in question(page, "99.6").get_by_role("combobox").all()] == [
+        "4.",
+        "1.",
+        "4.",
+    ]
+    radios = question(page, "99.7").get_by_role("radio").all()
+    assert [radio.is_checked() for radio in radios] == [False, True, True, False, True, False]
+    assert question(page, "99.8").get_by_role("textbox").input_value() == "0.4"
+    assert question(page, "99.8").get_by_role("radio").last.is_checked()
+    assert question(page, "99.9").locator("path.sq-chosen title").all_text_contents() == ["Made-up Left"]
+    expect_said(page, "99.8", "knowing it: +3.")
     kept = json.loads((lab[1] / "responses" / "99.json").read_text(encoding="utf-8"))
-    assert kept["items"]["99.4"][0]["known"] is True
+    assert kept["items"]["99.4"][-1]["known"] is True

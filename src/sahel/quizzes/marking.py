@@ -167,9 +167,7 @@ def _mark_pairs(item: Item, choice: Any) -> Result:
     notes = []
     for pair, given in zip(pairs, (choices[n] for n in choice), strict=True):
         said = pair.get("mistakes", {}).get(given, pair["feedback"])
-        notes.append(
-            Note("right" if given == pair["goes"] else "wrong", f"{pair['text']} → {given}", said)
-        )
+        notes.append(Note("right" if given == pair["goes"] else "wrong", f"{pair['text']} → {given}", said))
     return Result(sum(note.mark == "right" for note in notes) / len(pairs), notes)
 
 

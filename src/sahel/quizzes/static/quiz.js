@@ -127,11 +127,12 @@ function radios(name, legend, texts, changed) {
 }
 
 /** A list to choose from, with its label; like radios. */
-function select(name, label, texts, changed) {
+function select(id, label, texts, changed) {
   const choices = texts.map((text) => make("option", {}, text));
-  const box = make("select", { name, change: changed }, make("option", {}, "…"), ...choices);
+  const box = make("select", { id, change: changed }, make("option", {}, "…"), ...choices);
   return {
-    element: make("label", { class: "sq-pair" }, make("span", {}, label), box),
+    // Not inside its label, which would then be called by every choice in it.
+    element: make("div", { class: "sq-pair" }, make("label", { for: id }, label), box),
     get: () => box.selectedIndex - 1,
     set: (chosen) => (box.selectedIndex = chosen + 1),
   };
@@ -314,6 +315,14 @@ function question(item, words, id, send) {
     }
   }
 
+  // JupyterLab takes the Enter that a browser would turn into a submit (but not the keydown before it).
+  function keydown(event) {
+    const typing = ["text", "number"].includes(event.target.type);
+    if (event.key !== "Enter" || !typing || event.shiftKey || event.ctrlKey) return;
+    event.preventDefault();
+    event.currentTarget.requestSubmit();
+  }
+
   const legend = make("legend", {}, make("strong", {}, item.id), ` ${item.stem}`);
   const actions = make("div", { class: "sq-actions" }, make("button", { type: "submit" }, word), ...help.buttons);
   const fieldset = make(
@@ -322,7 +331,7 @@ function question(item, words, id, send) {
     legend, ...part.body, ...sure.body, actions, help.list, status
   );
   return {
-    element: make("form", { submit, novalidate: true, "data-item": item.id }, fieldset),
+    element: make("form", { submit, keydown, novalidate: true, "data-item": item.id }, fieldset),
     show(outcome) {
       clearTimeout(timer);
       part.write(outcome);
