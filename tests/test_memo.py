@@ -35,6 +35,12 @@ def test_it_says_that_it_checks_citations_and_not_arguments(told):
     )
 
 
+def test_a_digit_too_many_is_seen_and_the_id_without_it_is_offered(told):
+    report = told("They ended it (F1270, K21199).")
+    assert "F1270; nearest: F127\n" in report
+    assert "K21199; nearest: K211\n" in report
+
+
 def test_an_id_that_does_not_exist_is_named_with_the_nearest(told):
     report = told(
         "Contact preserves influence (c216, F9999). See (source abba-2024-lepiont), table violence."

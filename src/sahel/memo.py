@@ -15,7 +15,7 @@ from sahel.data import load
 from sahel.errors import BadValue
 
 MAX_CHARACTERS = 100_000  # a memo of 1,000 words has about 7,000
-_CITED = re.compile(r"(?i)\b(?:(?:source|table) [a-z0-9_-]+|(?:EV|SV|PS|RC|RL|[CEFKPQX])\d{2,4}\b)")
+_CITED = re.compile(r"(?i)\b(?:(?:source|table) [a-z0-9_-]+|(?:EV|SV|PS|RC|RL|[CEFKPQX])\d{2,6}\b)")
 _HEADING = re.compile(r"(?m)^[*_ ]*(?:#.*|(?:To|From|Date|Subject)[*_ ]*:.*)$")
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z]\.)(?<!Gen\.)(?<!Col\.)(?<=[.!?])\s+|\n\s*(?:[-*]|\d+\.)\s")
 # What must not be cited as if settled, and the words of which the same sentence needs one.
@@ -113,7 +113,8 @@ def _report(text: str, limit: int) -> list[str]:
                 status, check = known.get(one, ("", ""))
                 told = re.search(rf"(?i)\b(?:{_CAUTION.get(status)})\b", sentence) or check in cited
                 if one not in known and re.search(r"\d", one):
-                    near = get_close_matches(one.capitalize(), known, 1) or ["none"]
+                    near = get_close_matches(one.capitalize(), known, 9) or ["none"]
+                    near.sort(key=one.capitalize().startswith, reverse=True)  # for F1270: F127 before F170
                     found["Ids that do not exist"].append(f"paragraph {number}: {one}; nearest: {near[0]}")
                 elif status in _CAUTION and not told:
                     see = f"; see {check}" if check else ""
