@@ -5,6 +5,11 @@
     python3 course.py doctor    say what is installed, what is whole, and what to do about each fault
     python3 course.py test      set up for development and run every check
     python3 course.py build     build notebooks, exercises and solutions from their sources
+    python3 course.py release   make the folder and the ZIP that a teacher hands out, without answers
+    python3 course.py new-set   begin an exercise set of your own
+    python3 course.py grade     grade what students handed in: marks, feedback, files for Moodle and Canvas
+    python3 course.py board     show what a class's codes, or files of answers, say about each question
+    python3 course.py export    write the quizzes for Moodle, Anki, Canvas or paper
 
 On Windows, write `py` in place of `python3`. What follows the command is handed on:
 `course.py lab --no-browser` starts JupyterLab without opening a browser.
@@ -34,6 +39,7 @@ MAIN_PACKAGES = ("jupyterlab", "pandas", "matplotlib", "ipywidgets", "anywidget"
 SPACE_NEEDED = {"student": 700_000_000, "developer": 1_200_000_000}
 HANDED_OUT = ("notebooks", "exercises")
 CONTROL = "handed-out.json"
+AGAIN = "Unpack the ZIP again, or: git checkout --"
 # No news pop-up and no call home at the start of JupyterLab: it must start quietly, offline too.
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}
@@ -401,10 +407,10 @@ def check_data() -> tuple[bool, str]:
     package = read_json(ROOT / "data" / "datapackage.json")
     resources = package.get("resources", [])
     if not resources:
-        return False, "data/datapackage.json is missing or damaged. Get it back with: git checkout -- data"
+        return False, f"data/datapackage.json is missing or damaged. {AGAIN} data"
     bad = [r["path"] for r in resources if "sha256:" + file_hash(ROOT / "data" / r["path"]) != r.get("hash")]
     if bad:
-        return False, f"Not as published: {', '.join(bad)} in data/. Get them back with: git checkout -- data"
+        return False, f"Not as published: {', '.join(bad)} in data/. {AGAIN} data"
     return True, f"All {len(resources)} tables in data/ are whole (checksums agree)."
 
 
@@ -412,7 +418,7 @@ def check_notebooks() -> tuple[bool, str]:
     """See that the built lessons are there."""
     found = len(list((ROOT / "notebooks").glob("*.ipynb")))
     if not found:
-        return False, "There are no lessons in notebooks/. Get them back with: git checkout -- notebooks"
+        return False, f"There are no lessons in notebooks/. {AGAIN} notebooks"
     return True, f"{found} lessons in notebooks/."
 
 
@@ -437,18 +443,27 @@ def check_disk() -> tuple[bool, str]:
 
 def hand_on(command: str, arguments: list[str]) -> int:
     """Run a teacher's or developer's command of sahel_teacher in the environment."""
+    need_full_course(command)
     ensure("developer")
-    return run([str(venv_python()), "-m", "sahel_teacher", command, *arguments])
+    # Where the teacher stands, so that `board codes.txt` finds codes.txt; -P: what lies there is not imported.
+    return run([str(venv_python()), "-P", "-m", "sahel_teacher", command, *arguments], cwd=Path.cwd())
 
 
 def run_tool(arguments: list[str]) -> int:
     """Run a developer's tool of the environment by its module name, as pre-commit does (not for students)."""
+    need_full_course("run")
     ensure("developer")
     return run([str(venv_python()), "-m", *arguments])
 
 
+def need_full_course(command: str) -> None:
+    """Stop with one sentence in a copy for students, which holds no commands for teachers."""
+    if not (ROOT / "src" / "sahel_teacher").is_dir():
+        raise Trouble(f"This copy is for students: it has lab and doctor. {command} is in the full course.")
+
+
 HERE = {"lab": lab, "doctor": doctor, "run": run_tool}
-HANDED_ON = ("test", "build")
+HANDED_ON = ("test", "build", "board", "export", "release", "new-set", "grade")
 
 
 def main(arguments: list[str]) -> int:

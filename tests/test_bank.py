@@ -10,6 +10,7 @@ import pytest
 from sahel_teacher.bank import build_quizzes, read_banks
 from sahel_teacher.maps import country_names, drawn
 from sahel_teacher.nb import BuildError
+from sahel_teacher.rereading import LEDGER, flag_items
 
 COURSE = Path(__file__).resolve().parents[1]
 MADE_UP = COURSE / "tests" / "quiz_items"
@@ -243,3 +244,74 @@ def test_a_place_must_be_a_heading_of_the_lesson_and_comments_in_code_are_none(r
 
 def test_the_bank_of_the_course_is_sound():
     assert read_banks(COURSE)[1] == []
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+
+
+def resting_on(root, row_id):
+    banks, _ = read_banks(root)
+    return [item["id"] for bank in banks.values() for item in bank["items"] if row_id in item["ids"]]
+
+
+def test_items_that_rest_on_a_changed_row_are_flagged_until_somebody_has_read_them(root):
+    assert flag_items(root, check=True) == [f"{LEDGER.as_posix()} is not up to date: run course.py build"]
+    assert flag_items(root) == [f"{LEDGER.as_posix()} written"]
+    assert flag_items(root) == flag_items(root, check=True) == []
+    edit(root / "data" / "record_facts.csv", "A made-up fact", "A changed fact")
+    concerned = resting_on(root, "F901")
+    assert concerned
+    for check in (False, True, False):
+        flagged = flag_items(root, check)
+        assert [line.split()[1] for line in flagged] == concerned
+        assert all("rests on F901, changed since" in line for line in flagged)
+    assert flag_items(root, reread=tuple(concerned)) == [f"{LEDGER.as_posix()} written"]
+    assert flag_items(root, check=True) == []
+
+
+def test_a_new_check_of_a_claim_flags_the_items_on_that_claim_and_a_new_as_of_settles_it(root):
+    flag_items(root)
+    (root / "data" / "claim_checks.csv").write_text(
+        "check_id,claim_id,verdict\nK901,C902,contested\n", "utf-8"
+    )
+    flagged = flag_items(root)
+    assert [line.split()[1] for line in flagged] == resting_on(root, "C902") != []
+    text = (root / BANK).read_text(encoding="utf-8")
+    (root / BANK).write_text(re.sub(r'as_of: "?[0-9-]+"?', 'as_of: "2026-12-01"', text), encoding="utf-8")
+    assert flag_items(root) == [f"{LEDGER.as_posix()} written"]
+    assert flag_items(root) == []
+
+
+def test_an_item_read_again_that_does_not_exist_is_named(root):
+    assert flag_items(root, reread=("99.77",))[0] == "There is no quiz item 99.77."
+
+
+def course_items():
+    banks, _ = read_banks(COURSE)
+    return {item["id"]: item for bank in banks.values() for item in bank["items"]}
+
+
+@pytest.mark.parametrize("lesson", [f"{n:02}" for n in range(1, 9)])
+def test_every_lesson_asks_for_a_vote_and_the_same_of_another_case_after_the_discussion(lesson):
+    items = course_items()
+    votes = [item for item in items.values() if item["id"].startswith(lesson) and item.get("vote")]
+    assert votes
+    for vote in votes:
+        twin = items[vote["twin"]]
+        assert twin["twin"] == vote["id"]
+        assert (twin["type"], twin["outcome"]) == (vote["type"], vote["outcome"])
+        assert not twin.get("vote"), "the twin is answered alone, with feedback at once"
+        assert not {option["text"] for option in vote["options"]} & {
+            option["text"] for option in twin["options"]
+        }
+
+
+def test_the_course_uses_every_type_and_asks_more_than_recall():
+    items = list(course_items().values())
+    schema = json.loads((COURSE / "content/en/quizzes/schema.json").read_text("utf-8"))
+    assert {item["type"] for item in items} == set(schema["$defs"]["item"]["properties"]["type"]["enum"])
+    recall = [item["id"] for item in items if item["thinking"] == "recall"]
+    assert len(recall) < len(items) / 4, recall

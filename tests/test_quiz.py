@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 from sahel import quizzes
-from sahel.quizzes import bank, marking, store, twin
+from sahel.quizzes import bank, marking, spacing, store, twin
 from sahel_teacher.bank import build_quizzes
 
 COURSE = Path(__file__).resolve().parents[1]
@@ -511,11 +512,51 @@ def test_progress_says_what_is_done_and_what_to_try_again(capsys):
     send(widget, "99.2", [0])
     send(widget, "99.4", 50)
     quizzes.progress()
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     assert capsys.readouterr().out.splitlines() == [
         "Lesson 99: answered 3 of 9. Right at the first answer: 0 of 8. Right now: 1 of 8.",
         "  Not answered yet: 99.3, 99.5, 99.6, 99.7, 99.8, 99.9",
-        "  To try again: 99.2",
+        "  To repeat now: 99.2",
+        f"  Right so far, and to be repeated from a later day on: 99.1 ({tomorrow})",
     ]
+
+
+def test_progress_sums_the_marks_for_certainty(capsys):
+    widget = ask(confidence=True)
+    send(widget, "99.1", [1], confidence=3)
+    send(widget, "99.8", 40, confidence=3)
+    send(widget, "99.8", 40, confidence=2)
+    quizzes.progress()
+    assert "knowing it: 1, from 2 answers." in capsys.readouterr().out
+
+
+def on(*days):
+    """Answers as they are kept: (day, score)."""
+    return [{"at": f"2026-11-{day:02}T10:00:00+00:00", "score": score} for day, score in days]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "day"),
+    [
+        (on((1, 1)), 2),  # right once: tomorrow
+        (on((1, 1), (1, 1), (1, 1)), 2),  # again at once is no test of memory
+        (on((1, 1), (2, 1)), 4),
+        (on((1, 1), (2, 1), (4, 1)), 8),
+        (on((1, 1), (2, 1), (3, 0)), 3),  # wrong: back to the start
+        (on((1, 1), (2, 1), (3, 0.5), (3, 1)), 4),
+        (on((1, 1), (2, 1), (4, 1), (8, 1), (9, 1)), 16),
+    ],
+)
+def test_what_is_right_comes_back_after_growing_intervals_and_what_is_wrong_at_once(attempts, day):
+    assert spacing.due(attempts) == date(2026, 11, day)
+
+
+def test_the_interval_stops_growing_and_an_edited_time_breaks_nothing():
+    day, attempts = date(2026, 1, 1), [{"at": "yesterday", "score": 1}, {"at": None}]
+    for _ in range(8):
+        attempts.append({"at": f"{day}T10:00:00+00:00", "score": 1})
+        previous, day = day, spacing.due(attempts)
+    assert (day - previous).days == 16
 
 
 def test_importing_the_quiz_loads_no_widget_library():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sahel.figures import show, style
     from sahel.memo import check_memo
     from sahel.quizzes import answer, forget, predictions, progress, quiz
+    from sahel.quizzes.codes import class_code
 
 __version__ = "0.1.0"
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "check",
     "check_memo",
     "cite",
+    "class_code",
     "explore",
     "forget",
     "hint",
@@ -40,6 +42,7 @@ _LATER = {
     "answer": "sahel.quizzes",
     "check": "sahel.checks",
     "check_memo": "sahel.memo",
+    "class_code": "sahel.quizzes.codes",
     "explore": "sahel.explorer",
     "forget": "sahel.quizzes",
     "hint": "sahel.checks",

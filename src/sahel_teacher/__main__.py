@@ -1,4 +1,4 @@
-"""Commands for teachers and developers: `course.py build` and `course.py test` end up here."""
+"""Commands for teachers and developers: `course.py build`, `test`, `board` and others end up here."""
 
 import argparse
 import sys
@@ -8,6 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _parser() -> argparse.ArgumentParser:
+    from sahel_teacher.exports import TARGETS
+
     parser = argparse.ArgumentParser(prog="course.py")
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build notebooks, exercises and solutions from content/")
@@ -15,10 +17,65 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--check", action="store_true", help="change nothing; fail where something is not built"
     )
+    build.add_argument(
+        "--sets", type=Path, metavar="FOLDER", help="build a folder of your own sets, and nothing else"
+    )
+    build.add_argument(
+        "--reread",
+        nargs="+",
+        default=[],
+        metavar="NN.N",
+        help="quiz items read against rows that have changed",
+    )
     test = commands.add_parser("test", help="run every check")
     test.add_argument(
         "--lax", action="store_true", help="compare no notebook outputs (other systems, versions)"
     )
+    board = commands.add_parser("board", help="show what the codes of a class say about each question")
+    board.add_argument(
+        "source", metavar="FILE_OR_FOLDER", help="codes, or files of answers; - to paste codes"
+    )
+    board.add_argument("--lesson", default="", metavar="NN", help="one lesson; all where none is given")
+    board.add_argument("--out", type=Path, metavar="FOLDER", help="where to; work/board where none is given")
+    export = commands.add_parser("export", help="write the quiz bank for another system, or for paper")
+    export.add_argument("what", choices=["quizzes"], help="what to export")
+    export.add_argument("--to", required=True, choices=list(TARGETS), help="the system")
+    export.add_argument(
+        "--lesson", nargs="+", default=[], metavar="NN", help="lesson numbers; all where none is given"
+    )
+    export.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where to; work/exports/SYSTEM where none is given"
+    )
+    release = commands.add_parser("release", help="make what students get: a folder and a ZIP, no answers")
+    release.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where to; the course's dist/ where none is given"
+    )
+    release.add_argument("--sets", type=Path, metavar="FOLDER", help="hand out your own sets too")
+    release.add_argument(
+        "--no-checks", action="store_true", help="without the digests of your own sets: checked when graded"
+    )
+    own = commands.add_parser("new-set", help="write the skeleton of an exercise set of your own")
+    own.add_argument("folder", type=Path, metavar="FOLDER", help="a folder of yours, outside the course")
+    own.add_argument("name", metavar="P1-SLUG", help="a capital letter, a digit, a short name")
+    own.add_argument("--title", help="the set's title")
+    grade = commands.add_parser("grade", help="grade what students handed in")
+    grade.add_argument("set", metavar="NN", help="the set's number, such as 02")
+    grade.add_argument("submissions", type=Path, help="a folder, a ZIP of Moodle or Canvas, or one notebook")
+    grade.add_argument("--sets", type=Path, metavar="FOLDER", help="a folder of your own sets")
+    grade.add_argument("--out", type=Path, metavar="FOLDER", help="where marks go; grades/NN where none is given")
+    grade.add_argument(
+        "--gradebook",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="your export from Moodle or Canvas, to be filled in",
+    )
+    grade.add_argument("--jobs", type=int, help="how many at once; as many as processors, at most 4")
+    grade.add_argument(
+        "--isolation", choices=["auto", "none"], default="auto", help="none: run student code without walls"
+    )
+    grade.add_argument("--seed", type=int, help="of fresh data; that of the last run where none is given")
     return parser
 
 
@@ -26,14 +83,51 @@ def run_build(options: argparse.Namespace) -> int:
     """Build, print one line per changed file, and return 1 where --check finds drift or the build fails."""
     from sahel_teacher.build import build
     from sahel_teacher.nb import BuildError
+    from sahel_teacher.release import build_own
 
     try:
-        changed = build(ROOT, options.lessons, options.check)
+        if options.sets:
+            changed = build_own(ROOT, _path(options.sets), options.check)
+        else:
+            changed = build(ROOT, options.lessons, options.check, tuple(options.reread))
     except BuildError as error:
         print(error)
         return 1
     print("\n".join(changed) or "Everything is as its sources give.")
     return int(options.check and bool(changed))
+
+
+def _path(given: Path) -> Path:
+    return given.expanduser().resolve()
+
+
+def run_release(options: argparse.Namespace) -> int:
+    """Make what students get; return 1 where something is not built or in the way."""
+    from sahel_teacher.nb import BuildError
+    from sahel_teacher.release import release
+
+    sets = _path(options.sets) if options.sets else None
+    try:
+        print("\n".join(release(ROOT, _path(options.out or ROOT / "dist"), sets, not options.no_checks)))
+    except BuildError as error:
+        print(error)
+        return 1
+    return 0
+
+
+def run_new_set(options: argparse.Namespace) -> int:
+    """Write the skeleton of a set; return 1 where that cannot be."""
+    from sahel_teacher.nb import BuildError
+    from sahel_teacher.release import new_set
+
+    folder = _path(options.folder)
+    try:
+        print(f"{new_set(ROOT, folder, options.name, options.title)} written: the rules stand at its top.")
+    except BuildError as error:
+        print(error)
+        return 1
+    print(f'Build it: course.py build --sets "{folder}". Hand it out: course.py release --sets "{folder}"')
+    return 0
 
 
 def run_test(options: argparse.Namespace) -> int:
@@ -43,10 +137,54 @@ def run_test(options: argparse.Namespace) -> int:
     return run_suite(ROOT, options.lax)
 
 
+def run_board(options: argparse.Namespace) -> int:
+    """Draw the class board, and return 1 where there is nothing to draw."""
+    from sahel.quizzes.bank import QuizTrouble
+    from sahel_teacher.board import BoardTrouble, write_board
+
+    try:
+        out = _path(options.out or ROOT / "work" / "board")
+        print("\n".join(write_board(options.source, out, options.lesson)))
+    except (QuizTrouble, BoardTrouble) as trouble:
+        print(trouble)
+        return 1
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Export, say what was written and what is lost, and return 1 where it cannot be done."""
+    from sahel.quizzes.bank import QuizTrouble
+    from sahel_teacher.exports import ExportTrouble, export_quizzes
+
+    folder = options.out or ROOT / "work" / "exports" / options.to
+    try:
+        print("\n".join(export_quizzes(options.to, options.lesson, folder.expanduser().resolve())))
+    except (QuizTrouble, ExportTrouble) as trouble:
+        print(trouble)
+        return 1
+    return 0
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    """Grade submissions; the exit codes are told in sahel_teacher.grading.cli."""
+    from sahel_teacher.grading.cli import run_grade as grade
+
+    return grade(ROOT, options)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options = _parser().parse_args(arguments)
-    return {"build": run_build, "test": run_test}[options.command](options)
+    commands = {
+        "build": run_build,
+        "test": run_test,
+        "board": run_board,
+        "export": run_export,
+        "release": run_release,
+        "new-set": run_new_set,
+        "grade": run_grade,
+    }
+    return commands[options.command](options)
 
 
 if __name__ == "__main__":

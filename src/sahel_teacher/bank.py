@@ -42,13 +42,15 @@ def build_quizzes(root: Path, check: bool = False) -> list[str]:
     banks, problems = read_banks(root)
     if problems:
         raise BuildError("\n".join(problems))
-    rows = _rows(root / "data")
+    rows = table_rows(root / "data")
     new = {root / BUILT / "words.json": _read_yaml(root / CONTENT / "words.yaml", root)}
     for path, bank in banks.items():
         headings = _headings(root, bank["lesson"])
         items = [_built(_with_map(item, root), rows, headings) for item in bank["items"]]
         target = root / BUILT / "quizzes" / f"{path.name[:2]}.json"
-        new[target] = {"version": 1, "lesson": bank["lesson"], "items": items}
+        roles = [{"id": role, "name": rows[role][1]["name"]} for role in bank.get("roles", [])]
+        head = {"version": 1, "lesson": bank["lesson"]} | ({"roles": roles} if roles else {})
+        new[target] = {**head, "items": items}
     lines = [line for path, data in new.items() for line in _put(path, data, root, check)]
     for path in sorted((root / BUILT / "quizzes").glob("*.json")):
         if path not in new:
@@ -63,7 +65,7 @@ def build_quizzes(root: Path, check: bool = False) -> list[str]:
 def read_banks(root: Path) -> tuple[dict[Path, dict[str, Any]], list[str]]:
     """Return the banks by file, and every fault found in them, one sentence each with file, line and item."""
     schema = json.loads((root / CONTENT / "quizzes" / "schema.json").read_text(encoding="utf-8"))
-    rows = _rows(root / "data")
+    rows = table_rows(root / "data")
     banks: dict[Path, dict[str, Any]] = {}
     problems: list[str] = []
     for path in sorted((root / CONTENT / "quizzes").glob("*.yaml")):
@@ -131,7 +133,7 @@ def _name(bank: Any, number: int) -> str:
     return str(item.get("id", number + 1)) if isinstance(item, dict) else str(number + 1)
 
 
-def _rows(folder: Path) -> Rows:
+def table_rows(folder: Path) -> Rows:
     """Return every row that has an id of its own, by id: (what datapackage.json says of its table, the row)."""
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
     found: Rows = {}
@@ -207,8 +209,10 @@ def _form_faults(path: Path, bank: dict[str, Any]) -> Iterator[tuple[int | None,
     for number, item in enumerate(bank["items"]):
         if item["id"][:2] != lesson:
             yield number, f"the id must begin with {lesson}, the lesson's number."
-        right = [option["right"] for option in item.get("options", [])]
-        if item["type"] == "single" and sum(right) != 1:
+        if item.get("played") and not bank.get("roles"):
+            yield number, "played: list roles above the items of this bank, as ids of data/actors.csv."
+        right = [option.get("right", False) for option in item.get("options", [])]
+        if item["type"] == "single" and not item.get("played") and sum(right) != 1:
             yield number, f"exactly one option must be right, not {sum(right)}."
         right += [country["right"] for country in item.get("countries", [])]
         if item["type"] in ("multiple", "region") and not any(right):
@@ -223,7 +227,7 @@ def _form_faults(path: Path, bank: dict[str, Any]) -> Iterator[tuple[int | None,
             date.fromisoformat(item["as_of"])
         except ValueError:
             yield number, f"as_of: {item['as_of']} is no day of the calendar."
-    single = [item["options"] for item in bank["items"] if item["type"] == "single"]
+    single = [i["options"] for i in bank["items"] if i["type"] == "single" and not i.get("played")]
     if len(single) >= FEW:
         places = {[o["right"] for o in options].index(True) for options in single if _one_right(options)}
         if len(places) == 1:
@@ -293,7 +297,10 @@ def _right_is_longest(options: list[dict[str, Any]]) -> bool:
 def _reference_faults(
     bank: dict[str, Any], rows: Rows, headings: dict[str, str] | None
 ) -> Iterator[tuple[int | None, str]]:
-    """Yield ids that are in no table, and places that are no heading of the lesson."""
+    """Yield ids that are in no table, roles that are no actors, places that are no heading of the lesson."""
+    for role in bank.get("roles", []):
+        if role not in rows or rows[role][0]["name"] != "actors":
+            yield None, f"roles: {role} is no row of actors."
     for number, item in enumerate(bank["items"]):
         unknown = [row_id for row_id in item["ids"] if row_id not in rows]
         if unknown:
@@ -342,7 +349,7 @@ def _with_map(item: Item, root: Path) -> Item:
 
 def _built(item: Item, rows: Rows, headings: dict[str, str] | None) -> Item:
     """Return an item as the student package reads it: with its sources, its heading's words and a revision."""
-    built = {**item, "sources": list(dict.fromkeys(_source(row_id, rows) for row_id in item["ids"]))}
+    built = {**item, "sources": _sources(item["ids"], rows)}
     if "place" in item:
         built["place"] = (headings or {}).get(item["place"], item["place"].replace("-", " "))
     if "question" in item:
@@ -365,17 +372,28 @@ def _built(item: Item, rows: Rows, headings: dict[str, str] | None) -> Item:
     return built
 
 
-def _source(row_id: str, rows: Rows) -> str:
-    """Return how an id is cited in a line of feedback: paragraph, publisher and day, or table and id."""
+def _sources(ids: list[str], rows: Rows) -> list[str]:
+    """Return how the rows of an item are cited below its feedback, those of one source or table together."""
+    found: dict[str, list[str]] = {}
+    for row_id in ids:
+        form, part = _source(row_id, rows)
+        found.setdefault(form, []).append(part)
+    return [form.replace("{}", ", ".join(dict.fromkeys(parts))) for form, parts in found.items()]
+
+
+def _source(row_id: str, rows: Rows) -> tuple[str, str]:
+    """Return a form with {} and what fills it: brief and paragraph, publisher and fact, or table and id."""
     resource, row = rows[row_id]
     if resource["name"] == "claims":
-        return f"Brief {row['brief']}, {row['locator']}"
+        return f"Brief {row['brief']}, {{}}", row["locator"]
     if resource["name"] == "record_facts":
         source = rows[row["source_id"]][1]
-        return f"{', '.join(part for part in (source['publisher'], source['date']) if part)} ({row_id})"
+        return f"{', '.join(part for part in (source['publisher'], source['date']) if part)} ({{}})", row_id
+    if resource["name"] == "sources":
+        return f"{row['publisher']}: {{}}", row["title"]
     if resource["name"] == "events":
-        return f"Event {row_id}, {row['title']}"
-    return f"{resource['title']}, {row_id}"
+        return "Event {}", f"{row_id} ({row['title']})"
+    return f"{resource['title']}, {{}}", row_id
 
 
 def _put(path: Path, data: Any, root: Path, check: bool) -> list[str]:

@@ -20,6 +20,7 @@ from sahel_teacher.nb import (
     write_text,
 )
 from sahel_teacher.pins import environment
+from sahel_teacher.rereading import flag_items
 from sahel_teacher.tables import seal
 
 FRONT_MATTER = (
@@ -37,21 +38,25 @@ FRONT_MATTER = (
 AT_ONCE = 2  # kernels side by side: a lesson is small, and so is the machine that builds it
 
 
-def build(root: Path, only: list[str] | None = None, check: bool = False) -> list[str]:
+def build(
+    root: Path, only: list[str] | None = None, check: bool = False, reread: tuple[str, ...] = ()
+) -> list[str]:
     """Build everything, or the lessons and exercise sets named; return one line per file that changed.
 
     Args:
         root: the course's folder.
         only: lesson numbers such as ["02"]; all where empty.
         check: change nothing, and say what is not as its sources give (drift). Nothing is run.
+        reread: quiz items that somebody has read against the rows they rest on.
 
     Raises:
         BuildError: a source cannot be read, a cell fails, or there is no such lesson.
     """
     changed = [*seal(root, check), *build_environment(root, check), *build_quizzes(root, check)]
+    changed += flag_items(root, check, reread)
     changed += build_lessons(root, only, check)
     changed += build_exercises(root, check, only)
-    return changed
+    return changed if only else changed + build_teaching(root, check)
 
 
 def build_environment(root: Path, check: bool = False) -> list[str]:
@@ -156,3 +161,14 @@ def build_lesson(root: Path, source: Path, check: bool = False) -> list[str]:
         target.parent.mkdir(exist_ok=True)
         nb = clean(execute(nb, target.parent, source.name), source.name)
     return write_if_changed(target, nb, check)
+
+
+def build_teaching(root: Path, check: bool = False) -> list[str]:
+    """Build the notebooks for teachers from content/en/teaching; return one line per notebook that changed."""
+    changed = []
+    for source in sorted((root / "content" / "en" / "teaching").glob("*.md")):
+        nb = read_source(source)
+        if not check:
+            nb = clean(execute(nb, root / "teaching", source.name), source.name)
+        changed += write_if_changed(root / "teaching" / f"{source.stem}.ipynb", nb, check)
+    return changed

@@ -1,21 +1,22 @@
 """Build exercise sets: one source gives the student's version, the worked version and what `check` needs.
 
-A source is a MyST notebook. Its front matter names `set`, `title`, `lesson` and `minutes`. Every code cell has
-a `role`; all but `setup` have a `task` such as "02.1":
+What a source holds is told in `sahel_teacher.sets`. The build proves each checked task: the worked answer is
+right, the stub is not, each wrong answer brings its own hint; and the same on three variants of the data, on
+which a constant typed in earns nothing. Where a file that students get would show an answer, it is refused.
 
-- setup: imports, run before every task;
-- given: loads the data afresh, so that a failure in one task does not sink the next;
-- worked: the worked answer, and the task's options (see `Task`);
-- wrong: a wrong answer that people really give, with its `hint`; at least two a task;
-- check: what the student runs.
-
-The task's text is a Markdown cell below a line `+++ {"task": "02.1", "role": "statement"}`.
+How an answer is found again in what a student hands in: the answer cell of task 02.1 has the nbgrader
+`grade_id` "answer-02-1" in its metadata (that of the check cell is "check-02-1"), and a cell id that comes
+from what the cell held when it was handed out. Editing a cell changes neither. Where both were lost on the way,
+it is the cell after the given one, and the call of `check` that follows it names the task. `version` gives the
+cells as they were handed out.
 """
 
 import copy
+import hashlib
 import json
 import math
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -27,222 +28,225 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from sahel import checks
-from sahel_teacher.nb import (
-    BuildError,
-    clean,
-    execute,
-    new_notebook,
-    read_source,
-    write_if_changed,
-    write_text,
-)
+from sahel.data import data_folder
+from sahel_teacher.nb import BuildError, clean, execute, new_notebook, write_if_changed, write_text
+from sahel_teacher.pages import teacher_page
+from sahel_teacher.sets import ExerciseSet, Task, Written, read_set
+from sahel_teacher.tables import schema_faults
+from sahel_teacher.variants import changed_tables, make_variant, reading
 
-FRONT = {"set", "title", "lesson", "minutes"}
-ROLES = ("statement", "given", "worked", "check")  # each once a task; `wrong` twice or more
-NEEDED = {"result": str, "points": int, "minutes": int, "compare": dict, "variants": dict, "hints": list}
-OPTIONS = {*NEEDED, "stub", "task", "role", "tags"}
-MOST_HINTS = 3
+SEEDS = (1, 2, 3)  # the variants on which a set is proved
+GRADE_ID = {"worked": "answer", "written": "answer"}  # else the role itself
 
 
 @dataclass(frozen=True)
-class Task:
-    """One task of a set.
+class Place:
+    """Where sources lie and what is built from them goes."""
 
-    `options` holds what the worked cell declares: `result` (the name of the variable), `points`, `minutes`,
-    `compare` (`kind`: exact, number with `tolerance`, set, table with `ordered` and, if not all count, the
-    `columns` that do, function with `inputs`: a list of arguments for each call), `variants` (`none` with the
-    reason, or `make` with the name of a function that makes fresh data for grading), `hints` (up to three,
-    each says more) and, if need be, `stub` (what the student sees in place of the worked answer; else the
-    result is set to None).
-    """
+    sources: Path
+    out: Path  # holds exercises/, solutions/ and teaching/
+    built: Path  # holds words.json and checks/, as SAHEL_BUILT names it
+    data: Path
 
-    number: str
-    setup: str
-    statement: str
-    given: str
-    worked: str
-    check: str
-    wrong: list[tuple[str, str]]  # code and hint
-    options: dict[str, Any]
+    @classmethod
+    def course(cls, root: Path) -> "Place":
+        """Return the places of the course itself."""
+        data = root / "data" if (root / "data" / "datapackage.json").is_file() else data_folder()
+        return cls(root / "content" / "en" / "exercises", root, root / "src" / "sahel" / "built", data)
 
-    @property
-    def stub(self) -> str:
-        """The code that stands in the student's version in place of the worked answer."""
-        default = (
-            f"# Write your code here; put your result in place of None.\n{self.options['result']} = None"
-        )
-        return str(self.options.get("stub", default)).strip()
-
-    def run(self, code: str) -> Any:
-        """Run set-up, given cell and an answer in a fresh namespace; return the result."""
-        space: dict[str, Any] = {"__name__": "__main__"}
-        with redirect_stdout(StringIO()):
-            exec(compile("\n".join((self.setup, self.given, code)), self.number, "exec"), space)
-        return space[self.options["result"]]
+    def set_files(self, only: list[str] | None = None) -> list[Path]:
+        """Return the sources in order, or those whose number is in `only`."""
+        return [path for path in sorted(self.sources.glob("??-*.md")) if not only or path.name[:2] in only]
 
 
 def build_exercises(root: Path, check: bool = False, only: list[str] | None = None) -> list[str]:
     """Build the exercise sets; return one line for each file that changed or should not be there.
 
     Args:
-        root: the folder that holds content/en/exercises; exercises/, solutions/ and src/ are written below it.
-        check: write nothing, and say what is not as its source gives.
+        root: the folder that holds content/en/exercises; exercises/, solutions/, teaching/ and src/ are
+            written below it.
+        check: write and run nothing, and say what is not as its source gives.
         only: numbers of sets such as ["02"]; all where empty.
 
     Raises:
         BuildError: a source is not as it should be, or an answer does not earn what its role says. The
             message names the set, the task and what failed.
     """
-    sources = sorted((root / "content" / "en" / "exercises").glob("??-*.md"))
-    wanted = [source for source in sources if not only or source.name[:2] in only]
+    return build_place(Place.course(root), check, only)
+
+
+def build_place(place: Place, check: bool = False, only: list[str] | None = None) -> list[str]:
+    """Build the sets of the course or of a teacher's own folder, as `build_exercises` does."""
     changed = []
-    for source in tqdm(wanted, desc="exercises", unit="set", disable=check or None):
-        changed += build_set(root, source, check)
-    return changed + list(_stale(root, sources))
+    for source in tqdm(place.set_files(only), desc="exercises", unit="set", disable=check or None):
+        changed += build_set(place, source, check)
+    return changed + list(_stale(place))
 
 
-def build_set(root: Path, source: Path, check: bool = False) -> list[str]:
+def build_set(place: Place, source: Path, check: bool = False) -> list[str]:
     """Build one set from its source; return one line for each file that changed. Raises BuildError."""
-    nb = read_source(source)
-    tasks = read_tasks(nb, source.name)
-    records = {task.number: make_record(task, source.name) for task in tasks}
-    student, worked = version(nb, tasks, worked=False), version(nb, tasks, worked=True)
-    for task in tasks:
-        refuse_leak(task, student, source.name)
-    built = root / "src" / "sahel" / "built"
-    changed = _write_record(built / "checks" / f"{source.name[:2]}.json", records, check)
-    changed += write_if_changed(root / "exercises" / f"{source.stem}.ipynb", student, check)
-    target = root / "solutions" / f"{source.stem}.ipynb"
+    made = read_set(source, place.data)
+    student, worked = version(made, worked=False), version(made, worked=True)
+    record = place.built / "checks" / f"{made.number}.json"
+    page = place.out / "teaching" / f"{made.number}-exercises.md"
+    if check:
+        changed = [] if _sealed(record, made) else [_drift(record)]
+        if not page.is_file() or page.read_text(encoding="utf-8") != teacher_page(made):
+            changed.append(_drift(page))
+    else:
+        records = prove(made, student)
+        text = json.dumps({"seal": _seal(made, records), "tasks": records}, indent=1, ensure_ascii=False)
+        changed = _write(record, text + "\n") + _write(page, teacher_page(made))
+    changed += write_if_changed(place.out / "exercises" / f"{source.stem}.ipynb", student, check)
+    target = place.out / "solutions" / f"{source.stem}.ipynb"
     if not check:
         target.parent.mkdir(exist_ok=True)
-        worked = clean(
-            execute(worked, target.parent, source.name, {"SAHEL_BUILT": str(built.resolve())}), source.name
-        )
+        env = {"SAHEL_BUILT": str(place.built.resolve()), "SAHEL_DATA": str(place.data.resolve())}
+        worked = clean(execute(worked, target.parent, source.name, env), source.name)
     return changed + write_if_changed(target, worked, check)
 
 
-def _write_record(path: Path, records: dict[str, Any], check: bool) -> list[str]:
-    text = json.dumps({"tasks": records}, indent=1, ensure_ascii=False) + "\n"
+def _write(path: Path, text: str) -> list[str]:
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return []
-    if check:
-        return [f"checks/{path.name} is not what its source gives: run course.py build"]
     write_text(path, text)
-    return [f"checks/{path.name} written"]
+    return [f"{path.parent.name}/{path.name} written"]
 
 
-def _stale(root: Path, sources: list[Path]) -> Iterator[str]:
+def _drift(path: Path) -> str:
+    return f"{path.parent.name}/{path.name} is not what its source gives: run course.py build"
+
+
+def _seal(made: ExerciseSet, records: dict[str, Any]) -> str:
+    """Return a hash of a set's source, the tables it names and what came of them: if it fits, nothing moved."""
+    text = made.source.read_text(encoding="utf-8")
+    package = json.loads((made.data / "datapackage.json").read_text(encoding="utf-8"))
+    used = [r["hash"] for r in package["resources"] if re.search(rf"\b{re.escape(r['name'])}\b", text)]
+    return hashlib.sha256(json.dumps([text, used, records]).encode("utf-8")).hexdigest()
+
+
+def _sealed(record: Path, made: ExerciseSet) -> bool:
+    """Say whether what `check` needs was built from this source and these tables, and not edited since."""
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+        return bool(found["seal"] == _seal(made, found["tasks"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _stale(place: Place) -> Iterator[str]:
     """Name built files that have no source."""
-    names = {source.stem for source in sources}
+    names = {source.stem for source in place.set_files()}
+    numbers = {name[:2] for name in names}
     for folder in ("exercises", "solutions"):
-        for path in sorted((root / folder).glob("*.ipynb")):
+        for path in sorted((place.out / folder).glob("*.ipynb")):
             if path.stem not in names:
                 yield f"{folder}/{path.name} has no source in content/: delete it"
-    for path in sorted((root / "src" / "sahel" / "built" / "checks").glob("*.json")):
-        if path.stem not in {name[:2] for name in names}:
-            yield f"checks/{path.name} has no source in content/: delete it"
+    pages = sorted((place.out / "teaching").glob("??-exercises.md"))
+    for path in [*sorted((place.built / "checks").glob("*.json")), *pages]:
+        if path.name[:2] not in numbers:
+            yield f"{path.parent.name}/{path.name} has no source in content/: delete it"
 
 
-# --- reading a source ------------------------------------------------------------------------------------
+# --- proving a set, and what `check` needs ----------------------------------------------------------------
 
 
-def read_tasks(nb: NotebookNode, name: str) -> list[Task]:
-    """Return the tasks of a set in order. Raises BuildError that names the cell or task and what is wrong."""
-    lacking = FRONT - set(nb.metadata.get("course", {}))
-    if lacking:
-        raise BuildError(f"{name}: the front matter lacks {', '.join(sorted(lacking))}")
-    found: dict[str, list[NotebookNode]] = {}
-    setup = ""
-    for place, cell in enumerate(nb.cells, 1):
-        role, task = cell.metadata.get("role"), cell.metadata.get("task")
-        if role == "setup":
-            setup += cell.source + "\n"
-        elif role in (*ROLES, "wrong") and task:
-            found.setdefault(task, []).append(cell)
-        elif role or task or cell.cell_type == "code":
-            raise BuildError(f"{name}, cell {place}: give it a role ({', '.join(ROLES)}, wrong) and a task")
-    return [_read_task(number, cells, setup, name) for number, cells in found.items()]
+@dataclass(frozen=True)
+class Expected:
+    """What the worked answer gives on some data: how answers are compared, its form, and all that count."""
+
+    value: Any
+    compare: dict[str, Any]
+    form: str
+    accepted: list[str]
 
 
-def _read_task(number: str, cells: list[NotebookNode], setup: str, name: str) -> Task:
-    where = f"{name}, task {number}"
-    if not number.startswith(f"{name[:2]}."):
-        raise BuildError(f"{where}: the number must begin with {name[:2]}.")
-    texts = {role: [cell for cell in cells if cell.metadata.role == role] for role in ROLES}
-    for role, those in texts.items():
-        if len(those) != 1:
-            raise BuildError(f"{where}: one {role} cell is needed, {len(those)} found")
-    wrong = [cell for cell in cells if cell.metadata.role == "wrong"]
-    if len(wrong) < 2 or not all(cell.metadata.get("hint") for cell in wrong):
-        raise BuildError(f"{where}: at least two wrong answers are needed, each with a hint")
-    options = texts["worked"][0].metadata
-    _check_options(options, where)
-    task = Task(
-        number=number,
-        setup=setup,
-        statement=texts["statement"][0].source,
-        given=texts["given"][0].source,
-        worked=texts["worked"][0].source,
-        check=texts["check"][0].source,
-        wrong=[(cell.source, cell.metadata.hint) for cell in wrong],
-        options=json.loads(json.dumps(options)),
-    )
-    if f'check("{number}", {task.options["result"]})' not in task.check:
-        raise BuildError(f'{where}: the check cell must hold check("{number}", {task.options["result"]})')
-    return task
+def prove(made: ExerciseSet, student: NotebookNode) -> dict[str, Any]:
+    """Hold a set to all it promises; return what `check` needs for each task, by number.
+
+    Raises:
+        BuildError: an answer does not earn what its role says, on the course's data or a variant; a variant
+            breaks the tables; what students get shows an answer.
+    """
+    records = {}
+    for task in made.tasks:
+        where = f"{made.source.name}, task {task.number}"
+        with reading(made.data):
+            expected = expect(task, where)
+            records[task.number] = make_record(task, expected, where)
+        refuse_leak(task, expected.value, student, where)
+        prove_variants(task, expected, made.data, where)
+    for written in made.written:
+        refuse_anchor(written, student, f"{made.source.name}, task {written.number}")
+        records[written.number] = {"only": "by_hand", "hints": written.options["hints"]}
+    return records
 
 
-def _check_options(options: dict[str, Any], where: str) -> None:
-    for key, type_ in NEEDED.items():
-        if not isinstance(options.get(key), type_):
-            raise BuildError(f"{where}: the worked cell must say {key} ({type_.__name__})")
-    unknown = set(options) - OPTIONS
-    if unknown:
-        raise BuildError(f"{where}: the worked cell has unknown options {', '.join(sorted(unknown))}")
-    if len(options["hints"]) > MOST_HINTS:
-        raise BuildError(f"{where}: at most {MOST_HINTS} hints")
-    if set(options["variants"]) not in ({"none"}, {"make"}) or not all(options["variants"].values()):
-        raise BuildError(f"{where}: variants must say `none` and why, or `make` and the name of a function")
+def run(task: Task, code: str, what: str) -> Any:
+    """Run set-up, given cell and an answer in a fresh namespace; return the result.
+
+    Raises:
+        BuildError: the code raises, or leaves no result; the message begins with `what`.
+    """
+    space: dict[str, Any] = {"__name__": "__main__"}
+    try:
+        with redirect_stdout(StringIO()):
+            exec(compile("\n".join((task.setup, task.given, code)), task.number, "exec"), space)
+        return space[task.options["result"]]
+    except Exception as error:
+        raise BuildError(f"{what} raises {type(error).__name__}: {error}") from error
 
 
-# --- proving a task, and what `check` needs ---------------------------------------------------------------
+def expect(task: Task, where: str, compare: dict[str, Any] | None = None) -> Expected:
+    """Run the worked answer on the data that `load` reads now, and say what counts as right there.
+
+    Args:
+        task: the task.
+        where: how a fault begins.
+        compare: how answers are compared, as found on the course's data; made from the answer where None.
+
+    Raises:
+        BuildError: the answer raises, or does not suit the way of comparing.
+    """
+    value = run(task, task.worked, f"{where}: the worked answer")
+    declared = task.options["compare"]
+    compare = compare or describe(value, declared, where)
+    accepted = forms(value, compare, float(declared.get("tolerance", 0)), f"{where}: the worked answer")
+    return Expected(value, compare, checks.canonical(value, compare), accepted)
 
 
-def make_record(task: Task, name: str) -> dict[str, Any]:
+def make_record(task: Task, expected: Expected, where: str) -> dict[str, Any]:
     """Run every answer of a task, hold each to its role, and return what `check` needs.
 
     Raises:
         BuildError: an answer raises; the worked one is not right; the stub is; a wrong one is, or does not
             bring its own hint.
     """
-    where = f"{name}, task {task.number}"
-    value = _run(task, task.worked, f"{where}: the worked answer")
-    compare = describe(value, task.options["compare"], where)
-    tolerance = float(task.options["compare"].get("tolerance", 0))
-    salt = f"{name}/{task.number}"
+    compare, tolerance = expected.compare, float(task.options["compare"].get("tolerance", 0))
+    salt = f"{where.partition(',')[0]}/{task.number}"
     record: dict[str, Any] = {
         "compare": compare,
         "salt": salt,
-        "right": [checks.digest(form, salt)[0] for form in forms(value, compare, tolerance, where)],
+        "right": [checks.digest(form, salt)[0] for form in expected.accepted],
         "wrong": {},
         "hints": task.options["hints"],
-        "more": "make" in task.options["variants"],
+        "more": bool(task.recipe),
     }
     wrong = [
-        (_run(task, code, f"{where}: wrong answer {n}"), hint) for n, (code, hint) in enumerate(task.wrong, 1)
+        (run(task, code, f"{where}: wrong answer {n}"), hint) for n, (code, hint) in enumerate(task.wrong, 1)
     ]
     for n, (answer, hint) in enumerate(wrong, 1):
         for form in forms(answer, compare, tolerance, f"{where}: wrong answer {n}"):
             tag, key = checks.digest(form, salt)
             record["wrong"].setdefault(tag, checks.mask(hint.encode("utf-8"), key).hex())
-    _prove(task, record, value, wrong, where)
+    _prove(task, record, expected.value, wrong, where)
     return record
 
 
 def _prove(task: Task, record: dict[str, Any], value: Any, wrong: list[tuple[Any, str]], where: str) -> None:
     if checks.judge(task.number, record, value).outcome != "right":
         raise BuildError(f"{where}: the worked answer does not earn right")
-    if checks.judge(task.number, record, _run(task, task.stub, f"{where}: the stub")).outcome == "right":
+    if checks.judge(task.number, record, run(task, task.stub, f"{where}: the stub")).outcome == "right":
         raise BuildError(f"{where}: the stub earns right")
     for n, (answer, hint) in enumerate(wrong, 1):
         verdict = checks.judge(task.number, record, answer)
@@ -250,11 +254,62 @@ def _prove(task: Task, record: dict[str, Any], value: Any, wrong: list[tuple[Any
             raise BuildError(f"{where}: wrong answer {n} does not bring its own hint, but: {verdict.text}")
 
 
-def _run(task: Task, code: str, what: str) -> Any:
+def prove_variants(task: Task, course: Expected, data: Path, where: str) -> None:
+    """Hold a task to its promises on the variants of three seeds; nothing to do where it allows none.
+
+    Args:
+        task: the task.
+        course: what its worked answer gives on the course's data.
+        data: the course's data.
+        where: how a fault begins.
+
+    Raises:
+        BuildError: a variant breaks the tables; the worked answer fails there, or is the course's on two of
+            three; a wrong answer is right on all of them.
+    """
+    if not task.recipe:
+        return
+    same, always_right = 0, set(range(1, len(task.wrong) + 1))
+    for seed in SEEDS:
+        here = f"{where}, variant {seed}"
+        with tempfile.TemporaryDirectory() as folder, _variant(data, task, seed, Path(folder), here):
+            there = expect(task, here, course.compare)
+            stub = _form(task, task.stub, course.compare)
+            if stub in there.accepted:
+                raise BuildError(f"{here}: the stub earns right")
+            same += course.form in there.accepted
+            always_right = {
+                n for n in always_right if _form(task, task.wrong[n - 1][0], course.compare) in there.accepted
+            }
+    if same > 1:
+        raise BuildError(f"{where}: on {same} of {len(SEEDS)} variants the answer is the course's own")
+    if always_right:
+        raise BuildError(f"{where}: wrong answer {min(always_right)} is right on every variant")
+
+
+def _variant(data: Path, task: Task, seed: int, folder: Path, here: str) -> Any:
+    """Make a variant; return a context in which `load` reads it.
+
+    The first is held to all rules of the tables (half a second); that every seed keeps them is proved in
+    tests/test_variants.py.
+    """
+    target = folder / "data"
     try:
-        return task.run(code)
-    except Exception as error:
-        raise BuildError(f"{what} raises {type(error).__name__}: {error}") from error
+        make_variant(data, task.recipe, seed, target)
+    except BuildError as error:
+        raise BuildError(f"{here}: {error}") from error
+    faults = schema_faults(target, changed_tables(data, target)) if seed == SEEDS[0] else []
+    if faults:
+        raise BuildError(f"{here} breaks the tables: {faults[0]}")
+    return reading(target)
+
+
+def _form(task: Task, code: str, compare: dict[str, Any]) -> str | None:
+    """Return the form of an answer; None where it raises or cannot be compared."""
+    try:
+        return checks.canonical(run(task, code, "an answer"), compare)
+    except (BuildError, checks.WrongKind):
+        return None
 
 
 def describe(value: Any, declared: dict[str, Any], where: str) -> dict[str, Any]:
@@ -273,6 +328,10 @@ def describe(value: Any, declared: dict[str, Any], where: str) -> dict[str, Any]
         return {"kind": kind, "of": _kinds(checks.items_of(value))}
     if kind == "table" and got == "table" and isinstance(declared.get("ordered"), bool):
         names = declared.get("columns", list(value.columns))
+        if set(names) - set(value.columns):
+            raise BuildError(
+                f"{where}: the worked table needs the columns {', '.join(names)} (use reset_index)"
+            )
         columns = {str(name): _kinds(value[name].tolist()) for name in names}
         return {"kind": kind, "ordered": declared["ordered"], "columns": columns}
     if kind == "function" and got == "function" and declared.get("inputs"):
@@ -307,16 +366,18 @@ def forms(value: Any, compare: dict[str, Any], tolerance: float, where: str) -> 
 # --- the two versions ------------------------------------------------------------------------------------
 
 
-def version(nb: NotebookNode, tasks: list[Task], worked: bool) -> NotebookNode:
+def version(made: ExerciseSet, worked: bool) -> NotebookNode:
     """Return the student's version of a set, or the worked one, with nbgrader's cell metadata."""
-    by_number = {task.number: task for task in tasks}
+    tasks = {task.number: task for task in made.all_tasks}
     cells = []
-    for cell in copy.deepcopy(nb.cells):
-        role, task = cell.metadata.get("role"), by_number.get(cell.metadata.get("task"))
-        if role == "wrong":
+    for cell in copy.deepcopy(made.nb.cells):
+        role, task = cell.metadata.get("role"), tasks.get(cell.metadata.get("task"))
+        if role in ("wrong", "anchor"):
             continue
-        if task and role == "worked" and not worked:
+        if isinstance(task, Task) and role == "worked" and not worked:
             cell.source = task.stub
+        if isinstance(task, Written) and role == "written" and worked:
+            cell.source = _models(task)
         if task and role == "statement":
             cell.source = _with_terms(task)
         tags = cell.metadata.get("tags")
@@ -324,46 +385,79 @@ def version(nb: NotebookNode, tasks: list[Task], worked: bool) -> NotebookNode:
         if role:
             cell.metadata["nbgrader"] = _nbgrader(role, task)
         cells.append(cell)
-    return new_notebook(cells, dict(nb.metadata["course"]))
+    return new_notebook(cells, made.front)
 
 
-def _with_terms(task: Task) -> str:
-    """Return the statement with points, minutes and the result's name below its heading."""
+def _with_terms(task: Task | Written) -> str:
+    """Return the statement with points, minutes and how to hand in below its heading."""
     heading, _, text = task.statement.partition("\n")
-    points, minutes, result = (task.options[key] for key in ("points", "minutes", "result"))
+    points, minutes = task.options["points"], task.options["minutes"]
     word = "point" if points == 1 else "points"
-    return f"{heading}\n\n*{points} {word}, about {minutes} minutes. Name your result `{result}`.*\n{text}"
+    how = (
+        f"Name your result `{task.options['result']}`."
+        if isinstance(task, Task)
+        else "Graded by a person, by the table below."
+    )
+    return f"{heading}\n\n*{points} {word}, about {minutes} minutes. {how}*\n{text}"
 
 
-def _nbgrader(role: str, task: Task | None) -> dict[str, Any]:
+def _models(task: Written) -> str:
+    """Return what stands in the answer cell of the worked version: the three anchors, marked as ours."""
+    parts = ["*Three model answers of ours, for this table. The second and the third are weak on purpose.*"]
+    parts += [
+        f"**{anchor.points} of {task.options['points']} points**\n\n{anchor.text}" for anchor in task.anchors
+    ]
+    return "\n\n".join(parts)
+
+
+def _nbgrader(role: str, task: Task | Written | None) -> dict[str, Any]:
     """Return nbgrader's metadata for a cell (its schema 3), so that a course can move there."""
-    name = "answer" if role == "worked" else role
+    name = GRADE_ID.get(role, role)
+    graded = role in ("check", "written")
     made: dict[str, Any] = {
         "schema_version": 3,
         "grade_id": f"{name}-{task.number.replace('.', '-')}" if task else name,
-        "grade": role == "check",
-        "solution": role == "worked",
-        "locked": role != "worked",
+        "grade": graded,
+        "solution": role in GRADE_ID,
+        "locked": role not in GRADE_ID,
         "task": False,
     }
-    return made | ({"points": task.options["points"]} if task and role == "check" else {})
+    return made | ({"points": task.options["points"]} if task and graded else {})
 
 
-def refuse_leak(task: Task, student: NotebookNode, name: str) -> None:
+# --- leaks -----------------------------------------------------------------------------------------------
+
+
+def refuse_leak(task: Task, value: Any, student: NotebookNode, where: str) -> None:
     """Raise BuildError where a line or the value of the worked answer stands in what students can read."""
     hints = [*task.options["hints"], *(hint for _, hint in task.wrong)]
     shown = "\n".join([*(cell.source for cell in student.cells), *hints])
-    open_lines = {line.strip() for line in "\n".join((task.setup, task.given, task.stub)).splitlines()}
-    for line in map(str.strip, task.worked.splitlines()):
-        if len(line) >= 15 and not line.isidentifier() and line not in open_lines and line in shown:
-            raise BuildError(f"{name}, task {task.number}: students can read this line of the answer: {line}")
+    for line in secret_lines(task):
+        if line in shown:
+            raise BuildError(f"{where}: students can read this line of the answer: {line}")
     words = "\n".join([task.statement, *hints])
-    for token in _tokens(task.run(task.worked)):
+    for token in tokens(value):
         if re.search(rf"(?<![\w.]){re.escape(token)}(?![\w.]*\w)", words):
-            raise BuildError(f"{name}, task {task.number}: the text or a hint gives the answer away: {token}")
+            raise BuildError(f"{where}: the text or a hint gives the answer away: {token}")
 
 
-def _tokens(value: Any) -> list[str]:
+def refuse_anchor(task: Written, student: NotebookNode, where: str) -> None:
+    """Raise BuildError where a line of a model answer stands in what students can read."""
+    shown = "\n".join([*(cell.source for cell in student.cells), *task.options["hints"]])
+    for anchor in task.anchors:
+        for line in anchor.text.splitlines():
+            if len(line.strip()) >= 15 and line.strip() in shown:
+                raise BuildError(f"{where}: students can read this line of a model answer: {line.strip()}")
+
+
+def secret_lines(task: Task) -> list[str]:
+    """Return the lines of the worked answer that students must not read."""
+    shown = {line.strip() for line in "\n".join((task.setup, task.given, task.stub)).splitlines()}
+    lines = map(str.strip, task.worked.splitlines())
+    return [line for line in lines if len(line) >= 15 and not line.isidentifier() and line not in shown]
+
+
+def tokens(value: Any) -> list[str]:
     """Return how a single number or date would be written; numbers below 10 stand in any text."""
     kind, form = checks.scalar(value)
     if kind in ("whole", "number") and abs(float(value)) >= 10:

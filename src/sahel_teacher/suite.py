@@ -26,7 +26,7 @@ def steps(lax: bool) -> dict[str, list[str]]:
         "drift": [*python, "sahel_teacher", "build", "--check"],
         "tests": [*PYTEST, "-rs", "tests"],
         "lessons and solutions": [*NBVAL, mode, "notebooks", "solutions"],
-        "exercises run": [*NBVAL, "--nbval-lax", "exercises"],
+        "exercises run": [*NBVAL, "--nbval-lax", "exercises", "teaching"],
     }
 
 

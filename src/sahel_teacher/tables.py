@@ -8,6 +8,7 @@ import csv
 import hashlib
 import json
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -41,12 +42,16 @@ def seal(root: Path, check: bool = False) -> list[str]:
     path = root / "data" / "datapackage.json"
     package = json.loads(path.read_text(encoding="utf-8"))
     for resource in package["resources"]:
-        content = (root / "data" / resource["path"]).read_bytes()
-        resource["hash"] = "sha256:" + hashlib.sha256(content).hexdigest()
-        resource["bytes"] = len(content)
+        stamp(resource, (root / "data" / resource["path"]).read_bytes())
     new = {path: json.dumps(package, ensure_ascii=False, indent=1) + "\n"}
     new[root / "data" / "CODEBOOK.md"] = codebook(package, root / "data")
     return [_put(name, text, check) for name, text in new.items() if not _same(name, text)]
+
+
+def stamp(resource: dict[str, Any], content: bytes) -> None:
+    """Put checksum and size of a table into its entry in datapackage.json."""
+    resource["hash"] = "sha256:" + hashlib.sha256(content).hexdigest()
+    resource["bytes"] = len(content)
 
 
 def _same(path: Path, text: str) -> bool:
@@ -115,11 +120,18 @@ def faults(folder: Path) -> list[str]:
     return found or property_faults(folder)  # what is malformed would only fail again, less clearly
 
 
-def schema_faults(folder: Path) -> list[str]:
-    """Return what frictionless finds against datapackage.json: types, constraints, keys, foreign keys."""
+def schema_faults(folder: Path, names: set[str] | None = None) -> list[str]:
+    """Return what frictionless finds against datapackage.json: types, constraints, keys, foreign keys.
+
+    Args:
+        folder: the folder with datapackage.json.
+        names: the tables to look at; all where None.
+    """
     from frictionless import Package, system
 
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    if names is not None:
+        _keep(package, names)
     for resource in package["resources"]:
         resource.pop(
             "hash", None
@@ -130,6 +142,16 @@ def schema_faults(folder: Path) -> list[str]:
     return [_schema_message(task.name, error) for task in report.tasks for error in task.errors] + [
         f"datapackage.json: {error.note}" for error in report.errors
     ]
+
+
+def _keep(package: dict[str, Any], names: set[str]) -> None:
+    """Leave in a package these tables, and those to which they refer without keys of their own."""
+    keys = {r["name"]: r.get("schema", {}).pop("foreignKeys", []) for r in package["resources"]}
+    referred = {key["reference"]["resource"] for name in names for key in keys[name]}
+    package["resources"] = [r for r in package["resources"] if r["name"] in names | referred]
+    for resource in package["resources"]:
+        if resource["name"] in names:
+            resource["schema"]["foreignKeys"] = keys[resource["name"]]
 
 
 def _schema_message(table: str, error: Any) -> str:
@@ -147,7 +169,18 @@ def _read(path: Path) -> list[Row]:
 def property_faults(folder: Path) -> list[str]:
     """Return what the tables promise beyond their schema and do not keep."""
     package = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
-    tables = {r["name"]: _read(folder / r["path"]) for r in package["resources"] if "schema" in r}
+    tables = read_tables(package, folder)
+    return [*row_faults(tables), *coverage_faults(tables)]
+
+
+def read_tables(package: dict[str, Any], folder: Path) -> Tables:
+    """Return the rows of all tables as text; a table that the package does not have has no rows."""
+    found = {r["name"]: _read(folder / r["path"]) for r in package["resources"] if "schema" in r}
+    return defaultdict(list, found)
+
+
+def row_faults(tables: Tables) -> list[str]:
+    """Return the rows that break a promise; each sentence begins with table, row and column."""
     return [fault for check in CHECKS for fault in check(tables)]
 
 
@@ -278,13 +311,17 @@ def check_faults(tables: Tables) -> Iterator[str]:
             yield f"{_place('claim_checks', number, 'check_id')}: {row['verdict']} and no source in check_sources"
 
 
-def claim_faults(tables: Tables) -> Iterator[str]:
-    """A paragraph of a brief that no claim covers, an id of the wrong brief, a repetition that leads nowhere."""
+def coverage_faults(tables: Tables) -> Iterator[str]:
+    """A paragraph of a brief that no claim covers: said of the whole table, not of a row."""
     covered = {(row["brief"], row["locator"]) for row in tables["claims"]}
     for brief, paragraphs in PARAGRAPHS.items():
         for paragraph in paragraphs:
             if (brief, paragraph) not in covered:
                 yield f"claims.csv, column locator: no claim for paragraph {paragraph} of brief {brief}"
+
+
+def claim_faults(tables: Tables) -> Iterator[str]:
+    """An id of the wrong brief, or a repetition that leads nowhere."""
     rows = {row["claim_id"]: row for row in tables["claims"]}
     for number, row in _rows(tables, "claims"):
         if (row["claim_id"] < "C200") != (row["brief"] == "A"):

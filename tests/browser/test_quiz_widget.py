@@ -351,3 +351,45 @@ def test_answers_are_there_again_after_a_restart_of_the_kernel(page, lab):
     expect_said(page, "99.8", "knowing it: +3.")
     kept = json.loads((lab[1] / "responses" / "99.json").read_text(encoding="utf-8"))
     assert kept["items"]["99.4"][-1]["known"] is True
+
+
+# How a person with a mouse answers each made-up item.
+BY_MOUSE = {
+    "99.1": lambda form: form.get_by_role("radio").nth(1).click(),
+    "99.2": lambda form: [box.click() for box in form.get_by_role("checkbox").all()],  # each the other way
+    "99.3": lambda form: form.get_by_role("button", name="Down: ").first.click(),
+    "99.4": lambda form: form.get_by_role("slider").click(position={"x": 10, "y": 8}),
+    "99.5": lambda form: form.get_by_role("radio").first.click(),
+    "99.6": lambda form: [box.select_option(index=1) for box in form.get_by_role("combobox").all()],
+    "99.7": lambda form: [box.click() for box in form.get_by_role("radio").all()[::2]],
+    "99.8": lambda form: (form.get_by_role("textbox").fill("12"), form.get_by_role("radio").first.click()),
+    "99.9": lambda form: [shape.click() for shape in form.locator("path:not(.sq-rest)").all()],
+}
+
+
+def kept_answers(lab):
+    kept = json.loads((lab[1] / "responses" / "99.json").read_text(encoding="utf-8"))["items"]
+    return {item_id: len(kept.get(item_id, [])) for item_id in BY_MOUSE}
+
+
+def test_every_type_by_mouse(page, lab):
+    assert {form.get_attribute("data-item") for form in page.locator("form[data-item]").all()} == set(
+        BY_MOUSE
+    )
+    before = kept_answers(lab)
+    for item_id, answer in BY_MOUSE.items():
+        answer(question(page, item_id))
+        question(page, item_id).locator("button[type=submit]").click()
+        question(page, item_id).locator(".sq-verdict").wait_for(timeout=ANNOUNCED_WITHIN)
+    assert kept_answers(lab) == {item_id: number + 1 for item_id, number in before.items()}
+
+
+def test_whoever_asked_for_less_motion_sees_none(page):
+    moving = """() => [...document.querySelectorAll('.sahel-quiz *')].filter((part) => {
+      const style = getComputedStyle(part);
+      return style.animationName !== 'none' || style.transitionDuration.split(',').some((s) => parseFloat(s) > 0);
+    }).length"""
+    assert page.evaluate(moving) > 0, "else this test would find nothing to switch off"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == 0
+    page.emulate_media(reduced_motion="no-preference")

@@ -6,11 +6,11 @@ what goes wrong is said in one sentence.
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from sahel.quizzes import bank, marking, store
+from sahel.quizzes import bank, marking, spacing, store
 from sahel.quizzes.bank import QuizTrouble, say
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ def answer(which: str) -> None:
 
 @_in_one_sentence
 def progress() -> None:
-    """Print for each lesson how much is answered, what was right at first and last, and what to try again."""
+    """Print for each lesson how much is answered and right, what to repeat now, and what comes back when.
+
+    A question answered right comes back after 1, 2, 4, 8, then 16 days; one answered wrong, at once.
+    """
     begun = False
     for lesson in bank.lessons():
         answers, notice = store.read(lesson)
@@ -91,18 +94,37 @@ def _progress_of(lesson: str, answers: store.Answers) -> str:
     items = bank.items(lesson)
     given = {i["id"]: [a for a in answers.get(i["id"], []) if a["rev"] == i["rev"]] for i in items}
     done = {key: attempts for key, attempts in given.items() if attempts}
-    forecasts = {item["id"] for item in items if item["type"] == "probability"}
-    firsts = [key for key, attempts in done.items() if attempts[0].get("score") == 1]
-    wrong = [key for key, attempts in done.items() if attempts[-1].get("score") != 1 and key not in forecasts]
-    marked = len(items) - len(forecasts)
-    last = len(done.keys() - forecasts) - len(wrong)
-    counts = {"done": len(done), "total": len(items), "first": len(firsts), "last": last, "marked": marked}
-    lines = [say("progress", lesson=lesson, **counts)]
+    scored = {item["id"] for item in items if marking.has_right_answer(item)}
+    firsts = [key for key in scored & done.keys() if done[key][0].get("score") == 1]
+    right = [key for key in scored & done.keys() if done[key][-1].get("score") == 1]
+    counts = {"done": len(done), "total": len(items), "marked": len(scored)}
+    lines = [say("progress", lesson=lesson, first=len(firsts), last=len(right), **counts)]
+    lines += _certainty({key: done[key][-1] for key in scored & done.keys()})
     if len(done) < len(items):
         lines.append(say("to_do", items=", ".join(key for key in given if key not in done)))
-    if wrong:
-        lines.append(say("to_repeat", items=", ".join(wrong)))
-    return "\n".join(lines)
+    return "\n".join(lines + _to_repeat({key: done[key] for key in done if key in scored}))
+
+
+def _certainty(last: dict[str, store.Attempt]) -> list[str]:
+    """Return a line with the marks for certainty, where any answer was given with it."""
+    sure = [
+        a for a in last.values() if a.get("confidence") in marking.CERTAINTY and a.get("score") is not None
+    ]
+    if not sure:
+        return []
+    marks = sum(marking.certainty_marks(attempt["score"], attempt["confidence"]) for attempt in sure)
+    return [say("certainty_sum", marks=f"{round(marks, 1):g}".replace("-", "−"), count=len(sure))]
+
+
+def _to_repeat(done: dict[str, list[store.Attempt]]) -> list[str]:
+    """Return what is due now, and what comes back on which day (see `sahel.quizzes.spacing`)."""
+    days = {key: day for key, attempts in done.items() if (day := spacing.due(attempts))}
+    now = [key for key, day in days.items() if day <= datetime.now(UTC).date()]
+    later = sorted((day, key) for key, day in days.items() if key not in now)
+    lines = [say("to_repeat", items=", ".join(now))] if now else []
+    if later:
+        lines.append(say("to_repeat_later", items=", ".join(f"{key} ({day})" for day, key in later)))
+    return lines
 
 
 def predictions() -> "pd.DataFrame":

@@ -71,6 +71,16 @@ def items(lesson: str) -> list[Item]:
     return found
 
 
+def roles(lesson: str) -> dict[str, str]:
+    """Return the roles that are played in a lesson, as {id: name}; most lessons have none."""
+    path = built_folder() / "quizzes" / f"{lesson}.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")).get("roles", [])
+        return {role["id"]: role["name"] for role in found}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise QuizTrouble(say("bad_bank", lesson=lesson)) from error
+
+
 def find(which: object) -> list[Item]:
     """Return the questions of a lesson ("02") or one question ("02.4").
 

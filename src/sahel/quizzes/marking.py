@@ -20,7 +20,7 @@ CERTAINTY = {1: (1, 0), 2: (2, -2), 3: (3, -6)}
 
 @dataclass(frozen=True)
 class Note:
-    """One line of feedback: how it is marked (right, wrong, ordered, moved), about what, and why."""
+    """One line of feedback: how it is marked (right, wrong, ordered, moved, played), about what, and why."""
 
     mark: str
     label: str
@@ -32,7 +32,7 @@ class Result:
     """What an answer earns.
 
     Attributes:
-        score: from 0 to 1; None where nothing is right or wrong yet (a forecast).
+        score: from 0 to 1; None where nothing is right or wrong: a forecast (not yet), a role that is played.
         notes: feedback on what was chosen.
         missed: True where something right was not chosen (which one is not said).
     """
@@ -43,9 +43,9 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """Return right, partly, wrong or saved."""
+        """Return right, partly, wrong; saved for a forecast, played for an answer given in a role."""
         if self.score is None:
-            return "saved"
+            return "played" if self.notes else "saved"
         return "right" if self.score == 1 else "partly" if self.score > 0 else "wrong"
 
 
@@ -63,6 +63,11 @@ def mark(item: Item, choice: Any) -> Result:
         KeyError: a type of question that this version does not know.
     """
     return MARKERS[item["type"]](item, choice)
+
+
+def has_right_answer(item: Item) -> bool:
+    """Say whether answers to a question can be right or wrong: not a forecast, and not one played in a role."""
+    return item["type"] != "probability" and not item.get("played")
 
 
 def public(item: Item) -> Item:
@@ -122,9 +127,12 @@ def _mark_multiple(item: Item, choice: Any) -> Result:
 
 
 def _mark_single(item: Item, choice: Any) -> Result:
-    """One choice: right or wrong."""
+    """One choice: right or wrong, or in a played item neither."""
     if len(_positions(choice, len(item["options"]))) != 1:
         raise ValueError(f"more than one choice: {choice!r}")
+    if item.get("played"):
+        option = item["options"][choice[0]]
+        return Result(None, [Note("played", option["text"], option["feedback"])])
     result = _mark_multiple(item, choice)
     return Result(result.score, result.notes)
 

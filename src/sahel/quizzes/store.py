@@ -117,7 +117,7 @@ def _load(path: Path) -> tuple[Answers, str]:
             reason = error.strerror or error
             raise _NotUsable(say("not_saved", folder=path.parent, reason=reason)) from error
         text = ""
-    answers, version = _parsed(text)
+    answers, version = parsed(text)
     if version > VERSION:
         raise _NotUsable(say("newer"))
     if answers is not None:
@@ -125,7 +125,7 @@ def _load(path: Path) -> tuple[Answers, str]:
     return {}, say("damaged", name=_move_aside(path).name)
 
 
-def _parsed(text: str) -> tuple[Answers | None, int]:
+def parsed(text: str) -> tuple[Answers | None, int]:
     """Return the answers (None where the text is damaged or the version unknown) and the file's version."""
     try:
         data = json.loads(text)

@@ -22,6 +22,9 @@ class Text:
 
 def _choice(item: Item) -> Text:
     """Single and multiple choice, countries too: the options, then each with its feedback."""
+    if item.get("played"):
+        said = [f"{option['text']}: {option['feedback']}" for option in item["options"]]
+        return Text(say("choose_played"), [option["text"] for option in item["options"]], said)
     task = say({"single": "choose_one", "multiple": "choose_all"}.get(item["type"], "choose_countries"))
     marked = [
         f"{o['text']} ({say('mark_right' if o['right'] else 'mark_wrong')}): {o['feedback']}"
@@ -126,7 +129,8 @@ def _html(item: Item) -> str:
         call = escape(f'answer("{item["id"]}")', quote=False)
         parts.append(f"<p>{escape(say('ask_for_answer'))} <code>{call}</code></p>")
     elif text.answer:
-        parts.append(_folded(say("show_answer"), _list(answer_lines(item))))
+        shown = say("show_played" if item.get("played") else "show_answer")
+        parts.append(_folded(shown, _list(answer_lines(item))))
     else:
         parts.append(f"<p>{escape(say('no_answer_yet'))}</p>")
     return "".join(parts)

@@ -8,7 +8,7 @@ import traitlets
 
 from sahel.quizzes import store
 from sahel.quizzes.bank import Item, say, words
-from sahel.quizzes.marking import CERTAINTY, Result, certainty_marks, mark, public
+from sahel.quizzes.marking import CERTAINTY, Result, certainty_marks, has_right_answer, mark, public
 from sahel.quizzes.twin import foot, twin_html, twin_plain
 
 _STATIC = Path(__file__).parent / "static"
@@ -63,8 +63,8 @@ def _feedback(item: Item, result: Result) -> dict[str, Any]:
 
 
 def _asked(item: Item, confidence: bool) -> Item:
-    """Return a question as the front end gets it; a forecast is a probability, so it asks for no other."""
-    asks = (confidence or bool(item.get("confidence"))) and item["type"] != "probability"
+    """Return a question as the front end gets it; it asks how sure one is where one can be right or wrong."""
+    asks = (confidence or bool(item.get("confidence"))) and has_right_answer(item)
     return {**public(item), "confidence": asks}
 
 

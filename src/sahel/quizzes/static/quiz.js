@@ -5,7 +5,7 @@
 // Milliseconds after which we say that we wait for the kernel, and then that it does not answer.
 const PATIENCE = { wait: 500, give_up: 5000 };
 const LONG = 30; // letters that a closed select shows on a narrow screen
-const MARKS = { right: "✓", ordered: "✓", wrong: "✗", moved: "↕", partly: "◐", saved: "●", missed: "○" };
+const MARKS = { right: "✓", ordered: "✓", wrong: "✗", moved: "↕", played: "●", partly: "◐", saved: "●", missed: "○" };
 let displays = 0; // the same quiz can be on a page twice: element ids must differ
 
 /** Make an element: attributes, then children (strings become text). Functions are event listeners. */
@@ -39,7 +39,7 @@ function options(kind, task) {
     );
     return {
       inputs,
-      body: [make("p", { class: "sq-task", id: `${id}-task` }, words[task]), ...labels],
+      body: [make("p", { class: "sq-task", id: `${id}-task` }, words[item.played ? "choose_played" : task]), ...labels],
       read() {
         const chosen = inputs.flatMap((input, n) => (input.checked ? [n] : []));
         return chosen.length ? { choice: chosen } : { missing: words.nothing_chosen };
