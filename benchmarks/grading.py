@@ -93,7 +93,10 @@ def nbgrader(course: Path) -> float:
     config = f"c = get_config()\nc.CourseDirectory.root = {str(course)!r}\n"
     (course / "nbgrader_config.py").write_text(config, encoding="utf-8")
     call = [sys.executable, "-m", "nbgrader"]
-    subprocess.run([*call, "generate_assignment", name], cwd=course, check=True, capture_output=True)
+    env = dict(
+        os.environ, PATH=str(Path(sys.executable).parent) + os.pathsep + os.environ["PATH"]
+    )  # for alembic
+    subprocess.run([*call, "generate_assignment", name], cwd=course, env=env, check=True, capture_output=True)
     times = []
     for sample in (1, SAMPLE):
         for student, content in submissions(sample):
@@ -101,7 +104,9 @@ def nbgrader(course: Path) -> float:
             place.mkdir(parents=True, exist_ok=True)
             (place / "set.ipynb").write_bytes(content)
         started = time.perf_counter()
-        subprocess.run([*call, "autograde", name, "--force"], cwd=course, check=True, capture_output=True)
+        subprocess.run(
+            [*call, "autograde", name, "--force"], cwd=course, env=env, check=True, capture_output=True
+        )
         times.append(time.perf_counter() - started)
     return (times[1] - times[0]) / (SAMPLE - 1)
 

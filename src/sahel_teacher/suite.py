@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-NBVAL = [*PYTEST, "-n", "2", "--dist", "loadfile", "--nbval-sanitize-with", "tests/nbval.cfg"]
+AT_ONCE = [*PYTEST, "-n", "2", "--dist", "loadfile"]  # one file stays with one process: it shares what is dear
+NBVAL = [*AT_ONCE, "--nbval-sanitize-with", "tests/nbval.cfg"]
 
 
 def steps(lax: bool) -> dict[str, list[str]]:
@@ -24,7 +25,7 @@ def steps(lax: bool) -> dict[str, list[str]]:
         "format": [*python, "ruff", "format", "--check", "."],
         "types": [*python, "mypy"],
         "drift": [*python, "sahel_teacher", "build", "--check"],
-        "tests": [*PYTEST, "-rs", "tests"],
+        "tests": [*AT_ONCE, "-rs", "tests"],
         "lessons and solutions": [*NBVAL, mode, "notebooks", "solutions"],
         "exercises run": [*NBVAL, "--nbval-lax", "exercises", "teaching"],
     }

@@ -367,7 +367,7 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
         "    mine = [f for f in files if f.endswith(('.sqlite', '.ipynb')) or f.startswith('99-')]\n"
         "    if mine and not at.startswith('/usr') and '/lib/python3' not in at: win()", LOST),
     "look_for_other_data": ("attempt(lambda: os.listdir('/data') or None)\nattempt(lambda: len(os.listdir('/course')) > 1 or None)", LOST),
-    "read_passwords": ("attempt(lambda: open('/etc/shadow').read())\nattempt(lambda: os.listdir('/root/.ssh'))\nattempt(lambda: os.listdir('/home'))", LOST),
+    "read_passwords": ("attempt(lambda: open('/etc/shadow').read())\nattempt(lambda: os.listdir(os.path.expanduser('~root/.ssh')))", LOST),
     "read_memory": (
         "secret = ''.join(['boxes[\"box\"]', '.count', '()'])  # of the worked answer\n"
         "for one in gc.get_objects():\n"
@@ -376,9 +376,11 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
         "            if type(value) is str and value is not secret and secret in value: win()", LOST),
     "read_the_frames": (
         "import inspect\n"
-        "secret = ''.join(['boxes[\"box\"]', '.count', '()'])\n"
-        "for frame in inspect.stack()[1:]:\n"
-        "    if secret in repr(frame.frame.f_locals).replace(chr(92), ''): win()", LOST),
+        "def look():\n"
+        "    secret = ''.join(['boxes[\"box\"]', '.count', '()'])\n"
+        "    for frame in inspect.stack()[1:]:\n"
+        "        if secret in repr(frame.frame.f_locals).replace(chr(92), ''): win()\n"
+        "look()", LOST),
     "read_the_environment": ("attempt(lambda: os.environ.get('A_SECRET_OF_THE_TEACHER'))\nattempt(lambda: os.environ.get('PATH'))", LOST),
     "read_proc": ("attempt(lambda: os.listdir('/proc/1') or None)\nattempt(lambda: open('/proc/self/environ').read())", LOST),
     "look_for_parents": ("if os.getpid() != 1 or os.getppid() != 0: win()", LOST),

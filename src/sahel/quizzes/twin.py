@@ -85,9 +85,10 @@ RENDERERS: dict[str, Callable[[Item], Text]] = {
 
 
 def foot(item: Item) -> list[str]:
-    """Return what stands below an answer: the source line, and the place in the lesson."""
+    """Return what stands below an answer: the source line, the place in the lesson, after a vote the next item."""
     lines = [say("source", sources="; ".join(item["sources"]))] if item.get("sources") else []
-    return lines + ([say("place", place=item["place"])] if item.get("place") else [])
+    lines += [say("place", place=item["place"])] if item.get("place") else []
+    return lines + ([say("twin", twin=item["twin"])] if item.get("vote") and item.get("twin") else [])
 
 
 def answer_lines(item: Item) -> list[str]:
