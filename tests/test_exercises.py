@@ -254,7 +254,7 @@ def test_the_days_given_in_the_set_for_lesson_02_are_those_of_the_timeline():
     source = next(path for path in SETS if path.name.startswith("02-"))
     events = load("events").set_index("event_id")
     given = " ".join(task.given for task in read_set(source).tasks)
-    for event, name in (("E095", "coup"), ("E198", "complete")):
+    for event, name in (("E095", "coup"), ("E162", "last_french")):
         row = events.loc[event]
         assert row["earliest"] == row["latest"]
         assert f'{name} = pd.Timestamp("{row["earliest"].date()}")' in given

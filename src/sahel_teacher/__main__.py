@@ -169,6 +169,8 @@ def run_grade(options: argparse.Namespace) -> int:
     """Grade submissions; the exit codes are told in sahel_teacher.grading.cli."""
     from sahel_teacher.grading.cli import run_grade as grade
 
+    options.submissions, options.gradebook = _path(options.submissions), [_path(p) for p in options.gradebook]
+    options.sets, options.out = (_path(p) if p else None for p in (options.sets, options.out))
     return grade(ROOT, options)
 
 
