@@ -296,7 +296,7 @@ function question(item, words, id, send) {
   const part = TYPES[item.type]({ item, words, id, announce, changed: () => say() });
   const sure = confidence(item, words, id, () => say());
   const help = hints(item, words);
-  const word = item.type === "probability" ? words.save : words.check;
+  const word = item.type === "probability" || item.played ? words.save : words.check;
 
   function submit(event) {
     event.preventDefault();
