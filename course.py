@@ -5,6 +5,7 @@
     python3 course.py doctor    say what is installed, what is whole, and what to do about each fault
     python3 course.py test      set up for development and run every check
     python3 course.py build     build notebooks, exercises and solutions from their sources
+    python3 course.py depends   say where a row of the tables is used, such as F030
     python3 course.py release   make the folder and the ZIP that a teacher hands out, without answers
     python3 course.py new-set   begin an exercise set of your own
     python3 course.py grade     grade what students handed in: marks, feedback, files for Moodle and Canvas
@@ -463,7 +464,7 @@ def need_full_course(command: str) -> None:
 
 
 HERE = {"lab": lab, "doctor": doctor, "run": run_tool}
-HANDED_ON = ("test", "build", "board", "export", "release", "new-set", "grade")
+HANDED_ON = ("test", "build", "depends", "board", "export", "release", "new-set", "grade")
 
 
 def main(arguments: list[str]) -> int:

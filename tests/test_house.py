@@ -108,7 +108,7 @@ def test_readme_names_commands_and_files_that_exist(root):
     readme = (root / "README.md").read_text("utf-8")
     for link in re.findall(r"\]\((?!http)([^)#]+)", readme):
         assert (root / link).exists(), link
-    known = {"lab", "doctor", "test", "build", "board", "export", "run", "release", "new", "grade"}
+    known = {"depends", "lab", "doctor", "test", "build", "board", "export", "run", "release", "new", "grade"}
     assert set(re.findall(r"course\.py (\w+)", readme)) <= known
 
 

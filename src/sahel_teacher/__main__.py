@@ -31,6 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument(
         "--lax", action="store_true", help="compare no notebook outputs (other systems, versions)"
     )
+    depends = commands.add_parser("depends", help="say where a row of the tables is used")
+    depends.add_argument("row", metavar="ID", help="such as F030, C012, E095 or the id of a source")
     board = commands.add_parser("board", help="show what the codes of a class say about each question")
     board.add_argument(
         "source", metavar="FILE_OR_FOLDER", help="codes, or files of answers; - to paste codes"
@@ -62,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("set", metavar="NN", help="the set's number, such as 02")
     grade.add_argument("submissions", type=Path, help="a folder, a ZIP of Moodle or Canvas, or one notebook")
     grade.add_argument("--sets", type=Path, metavar="FOLDER", help="a folder of your own sets")
-    grade.add_argument("--out", type=Path, metavar="FOLDER", help="where marks go; grades/NN where none is given")
+    grade.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where marks go; grades/NN where none is given"
+    )
     grade.add_argument(
         "--gradebook",
         type=Path,
@@ -137,6 +141,15 @@ def run_test(options: argparse.Namespace) -> int:
     return run_suite(ROOT, options.lax)
 
 
+def run_depends(options: argparse.Namespace) -> int:
+    """Say where a row is named, and return 1 where nothing names it."""
+    from sahel_teacher.outcomes import resting_on
+
+    found = resting_on(ROOT, options.row)
+    print("\n".join(found) or f"Nothing in the course names {options.row}.")
+    return int(not found)
+
+
 def run_board(options: argparse.Namespace) -> int:
     """Draw the class board, and return 1 where there is nothing to draw."""
     from sahel.quizzes.bank import QuizTrouble
@@ -180,6 +193,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = {
         "build": run_build,
         "test": run_test,
+        "depends": run_depends,
         "board": run_board,
         "export": run_export,
         "release": run_release,

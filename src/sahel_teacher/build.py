@@ -19,6 +19,7 @@ from sahel_teacher.nb import (
     write_if_changed,
     write_text,
 )
+from sahel_teacher.outcomes import build_outcomes
 from sahel_teacher.pins import environment
 from sahel_teacher.rereading import flag_items
 from sahel_teacher.tables import seal
@@ -56,7 +57,7 @@ def build(
     changed += flag_items(root, check, reread)
     changed += build_lessons(root, only, check)
     changed += build_exercises(root, check, only)
-    return changed if only else changed + build_teaching(root, check)
+    return changed if only else [*changed, *build_teaching(root, check), *build_outcomes(root, check)]
 
 
 def build_environment(root: Path, check: bool = False) -> list[str]:

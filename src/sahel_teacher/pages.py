@@ -11,7 +11,7 @@ def teacher_page(made: ExerciseSet) -> str:
     parts = [
         f"# Exercises {made.number}: {front['title']}",
         f"For the teacher. Built from `{made.source.name}` by `course.py build`: change that file, not this one. "
-        f"{len(tasks)} tasks, {total} points, about {front['minutes']} minutes.",
+        f"{len(tasks)} tasks, {total} points, {made.minutes}.",
     ]
     if made.number.isdigit():
         parts.append(

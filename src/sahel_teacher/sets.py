@@ -123,6 +123,13 @@ class ExerciseSet:
         """The front matter."""
         return dict(self.nb.metadata["course"])
 
+    @property
+    def minutes(self) -> str:
+        """The minutes in words: those of the set, and those of tasks whose title begins with "Further:"."""
+        further = sum(t.options["minutes"] for t in self.all_tasks if t.statement.startswith("## Further:"))
+        core = f"about {self.front['minutes'] - further} minutes"
+        return f"{core}, and {further} for what is marked as further" if further else core
+
 
 def read_set(source: Path, data: Path | None = None) -> ExerciseSet:
     """Read a set; `data` are the tables of its tasks (by default those that `load` reads).

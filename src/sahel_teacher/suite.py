@@ -8,7 +8,13 @@ import time
 from pathlib import Path
 
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-AT_ONCE = [*PYTEST, "-n", "2", "--dist", "loadfile"]  # one file stays with one process: it shares what is dear
+AT_ONCE = [
+    *PYTEST,
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+]  # one file stays with one process: it shares what is dear
 NBVAL = [*AT_ONCE, "--nbval-sanitize-with", "tests/nbval.cfg"]
 
 
