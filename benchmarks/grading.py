@@ -61,7 +61,7 @@ def submissions(count: int) -> Iterator[tuple[str, bytes]]:
 
 def ours(folder: Path, out: Path) -> tuple[float, float]:
     """Grade a folder; return seconds in all, and without what is done once."""
-    options = Namespace(set=SET, submissions=folder, sets=None, out=out, gradebook=[], jobs=1,
+    options = Namespace(set=SET, submissions=folder, sets=None, out=out, gradebook=[], cluster="", jobs=1,
                         isolation="auto", seed=1)  # fmt: skip
     started = time.perf_counter()
     assert run_grade(ROOT, options) == 0

@@ -214,7 +214,8 @@ def _float(value: float) -> tuple[str, Any]:
         return "missing", None
     if math.isinf(value):
         return "infinite", f"{value}"
-    return ("whole", int(value)) if value == int(value) and abs(value) < 2**53 else ("number", f"{value:.9g}")
+    near = float(f"{value:.9g}") if abs(value) < 10**9 else value  # 56.00000000000001 - 50 is six
+    return ("whole", int(near)) if near == int(near) and abs(near) < 2**53 else ("number", f"{value:.9g}")
 
 
 def plain(value: Any) -> tuple[str, Any]:

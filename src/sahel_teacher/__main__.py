@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("--jobs", type=int, help="how many at once; as many as processors, at most 4")
     grade.add_argument(
+        "--cluster", default="", metavar="ADDRESS", help="a dask.distributed scheduler, in place of --jobs"
+    )
+    grade.add_argument(
         "--isolation", choices=["auto", "none"], default="auto", help="none: run student code without walls"
     )
     grade.add_argument("--seed", type=int, help="of fresh data; that of the last run where none is given")

@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import chain
 from os import cpu_count
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from sahel_teacher.grading import reports
 from sahel_teacher.grading.answers import Plan, Unreadable, plan
+from sahel_teacher.grading.cluster import open_executor
 from sahel_teacher.grading.collect import NothingThere, Submission, cells_of, collect
 from sahel_teacher.grading.expected import compute
 from sahel_teacher.grading.judge import judge, make_job, wants_fresh
@@ -48,8 +49,8 @@ def run_grade(root: Path, options: argparse.Namespace) -> int:
         submissions = list(collect(options.submissions))
         with Marks(out / "marks.sqlite") as marks:
             grading = Grading(questions, marks, options.isolation, _seed(options.seed, marks))
-            with ThreadPoolExecutor(jobs) as executor:
-                refused = grading.grade(submissions, executor, jobs)
+            with open_executor(options.cluster, jobs) as (executor, at_once):
+                refused = grading.grade(submissions, executor, at_once)
             for sentence in reports.write_all(out, questions, marks, options.gradebook):
                 print(sentence)
     except (NoSuchSet, NothingThere, Damaged, NotIsolated, reports.BadGradebook) as error:

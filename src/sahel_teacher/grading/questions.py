@@ -69,8 +69,8 @@ class QuestionSet:
         return sum(question.points for question in self.questions.values())
 
 
-def open_set(root: Path, number: str, folder: Path | None = None) -> QuestionSet:
-    """Find and read a set.
+def find_set(root: Path, number: str, folder: Path | None = None) -> tuple[Path, Path]:
+    """Return the source of a set and the folder of its data.
 
     Args:
         root: the course's folder.
@@ -78,7 +78,7 @@ def open_set(root: Path, number: str, folder: Path | None = None) -> QuestionSet
         folder: a teacher's own folder of sets, with its own `data` if it has one; else the course's.
 
     Raises:
-        NoSuchSet: there is no such set, or it is not as it should be.
+        NoSuchSet: there is no such set.
     """
     base = folder or root
     found = [path for place in PLACES for path in sorted((base / place).glob("*-*.md"))]
@@ -86,14 +86,19 @@ def open_set(root: Path, number: str, folder: Path | None = None) -> QuestionSet
     if len(named) != 1:
         there = ", ".join(sorted({path.name.partition("-")[0] for path in found})) or "none"
         raise NoSuchSet(f"{len(named) or 'No'} set has the number {number!r} in {base}. There are: {there}.")
-    data = base / "data" if (base / "data" / "datapackage.json").is_file() else root / "data"
+    return named[0], base / "data" if (base / "data" / "datapackage.json").is_file() else root / "data"
+
+
+def open_set(root: Path, number: str, folder: Path | None = None) -> QuestionSet:
+    """Find and read a set; see `find_set`. Raises NoSuchSet where that cannot be done."""
+    source, data = find_set(root, number, folder)
     try:
-        made = read_set(named[0], data)
+        made = read_set(source, data)
         student = version(made, worked=False)
     except (BuildError, OSError) as error:
         raise NoSuchSet(f"The set cannot be read. {error}") from error
     questions = {task.number: _question(task) for task in made.all_tasks}
-    hashed = "\n".join((GRADER, named[0].read_text("utf-8"), (data / "datapackage.json").read_text("utf-8")))
+    hashed = "\n".join((GRADER, source.read_text("utf-8"), (data / "datapackage.json").read_text("utf-8")))
     return QuestionSet(
         number=number,
         title=str(made.front["title"]),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sahel_teacher.grading.marks import Marks
+from sahel_teacher.grading.overview import overview
 from sahel_teacher.grading.questions import Question, QuestionSet
 from sahel_teacher.nb import write_text
 
@@ -21,7 +22,7 @@ class BadGradebook(Exception):
 
 
 def write_all(out: Path, questions: QuestionSet, marks: Marks, gradebooks: Iterable[Path] = ()) -> list[str]:
-    """Write gradebook.csv, import files for Moodle and Canvas, one feedback a student and the run log.
+    """Write gradebook.csv, import files for Moodle and Canvas, feedback, overview.html and the run log.
 
     Args:
         out: the folder of the set, such as grades/02.
@@ -46,6 +47,7 @@ def write_all(out: Path, questions: QuestionSet, marks: Marks, gradebooks: Itera
         _write_table(out / name, header, rows)
     for student in students:
         write_text(out / "feedback" / _file_name(student), feedback(student, questions))
+    write_text(out / "overview.html", overview(questions, marks))
     write_text(out / "run-log.txt", _log(marks))
     return [sentence for *_, sentences in filled for sentence in sentences]
 

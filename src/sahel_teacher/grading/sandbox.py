@@ -19,6 +19,7 @@ Sources: namespaces(7), user_namespaces(7), pid_namespaces(7), mount_setattr(2),
 """
 
 import ctypes
+import gc
 import json
 import os
 import platform
@@ -148,6 +149,8 @@ def _prepare(teacher: bool) -> None:
     plt.savefig(BytesIO(), format="png")
     plt.close("all")
     child.checks.scalar(1)
+    gc.collect()
+    gc.freeze()  # else each child would copy most of this memory at its first collection
 
 
 def _enter(stage: Path) -> int:
