@@ -69,7 +69,7 @@ def notebook(made: ExerciseSet, name: str) -> bytes:
             answer = task.worked
         else:
             known = [wrong for wrong, _ in task.wrong]
-            answer = chance.choice([*known, *known[:1] * 2, "this is not Python"])
+            answer = chance.choice([*known[:1] * 4, *known[:2] * 2, *known, "this is not Python"])
         if luck < 0.95 or right:  # else the task stays as it was
             cell(nb, task.number)["source"] = answer
     if name == HANGS:

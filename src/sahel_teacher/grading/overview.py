@@ -17,6 +17,11 @@ LOOK = {
     "missing": ("grey", ".."),
     "pending": ("white", ""),
 }
+MOST_DRAWN = 12
+CSS = (
+    ".class-board th,.class-board td{padding:.25em .35em;font-size:.9rem}"
+    ".class-board .told td:last-child,.class-board .told th:last-child{text-align:left}"
+)
 
 
 def overview(questions: QuestionSet, marks: Marks) -> str:
@@ -37,7 +42,7 @@ def overview(questions: QuestionSet, marks: Marks) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_PAGE}{_STYLE}</style></head><body><main><h1>{escape(title)}</h1><p>{said}</p>"
+        f"<style>{_PAGE}{_STYLE}{CSS}</style></head><body><main><h1>{escape(title)}</h1><p>{said}</p>"
         f'<div class="class-board">{body}</div></main></body></html>\n'
     )
 
@@ -83,7 +88,7 @@ def _by_task(questions: QuestionSet, counting: list[dict[str, Any]]) -> str:
         ]
         mean = f"{sum(earned) / len(earned):.1f}" if earned else "–"
         rows.append(
-            [task, *(counts[status] for status in LOOK), f"{mean} of {questions.questions[task].points}"]
+            [task, *(counts[status] for status in LOOK), f"{mean} / {questions.questions[task].points}"]
         )
     checked = {task: found[task] for task, question in questions.questions.items() if not question.written}
     worst = max(checked, key=lambda task: sum(checked[task].values()) - checked[task]["passed"], default="")
@@ -96,8 +101,11 @@ def _by_task(questions: QuestionSet, counting: list[dict[str, Any]]) -> str:
         f"{task}: " + ", ".join(f"{counts[s]} {s}" for s in LOOK if counts[s])
         for task, counts in found.items()
     )
-    meaning = "Graded: written answers that a person has read. Pending: those that wait for a person."
-    grid = _grid("How many students", ["Task", *LOOK, "mean points given"], rows)
+    meaning = (
+        "Graded: written answers that a person has read. Pending: those that wait for a person. "
+        "Points: the mean of the marks that there are."
+    )
+    grid = _grid("How many students", ["Task", *LOOK, "points"], rows)
     alt = f"Bars of what came of each task. {said} {told}."
     return f"<h2>Tasks</h2><p>{escape(f'{said} {meaning}')}</p>" + _beside(_bars(found), alt, grid)
 
@@ -141,17 +149,17 @@ def _by_misconception(questions: QuestionSet, counting: list[dict[str, Any]]) ->
     found = by_misconception(questions, counting)
     if not found:
         return "<h2>Misconceptions</h2><p>Nobody gave a wrong answer that the set knows.</p>"
-    labels = [f"{task}, {letter}" for (task, *_), letter in zip(found, _letters(found), strict=True)]
+    labels = [f"{task}\u00a0{letter}" for (task, *_), letter in zip(found, _letters(found), strict=True)]
     said = f"Met most often: {labels[0]}, by {found[0][2]} of the {found[0][3]} who answered."
     told = "; ".join(f"{label}: {row[2]}" for label, row in zip(labels, found, strict=True))
     rows = [[label, n, of, text] for label, (_, text, n, of) in zip(labels, found, strict=True)]
     grid = _grid(
         "Wrong answers that the set knows", ["Where", "met by", "of", "what students are told"], rows
     )
-    left = grid.replace("<table>", '<table class="told">')
-    css = "<style>.class-board .told td:last-child,.class-board .told th:last-child{text-align:left}</style>"
-    text = f"<h2>Misconceptions</h2>{css}<p>{escape(said)}</p>"
-    return text + _beside(_counts(labels, [row[2] for row in found]), f"Bars. {said} {told}.", left)
+    drawn = f"The {MOST_DRAWN} met most often are drawn." if len(found) > MOST_DRAWN else ""
+    figure = _counts(labels[:MOST_DRAWN], [row[2] for row in found[:MOST_DRAWN]])
+    text = f"<h2>Misconceptions</h2><p>{escape(f'{said} {drawn}')}</p>"
+    return f'{text}<div class="told">{_beside(figure, f"Bars. {said} {told}.", grid)}</div>'
 
 
 def _letters(found: list[tuple[str, str, int, int]]) -> list[str]:
