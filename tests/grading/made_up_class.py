@@ -64,7 +64,7 @@ def notebook(made: ExerciseSet, name: str) -> bytes:
             text = next(anchor.text for anchor in task.anchors if anchor.level == level).partition("\n\nWhy")[
                 0
             ]
-            answer = f"{text}\n\n(A model answer, handed in by {name}, who is made up.)"
+            answer = f"{text}\n\n(A model answer of the set: nobody wrote this.)"
         elif right:
             answer = task.worked
         else:

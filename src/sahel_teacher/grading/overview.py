@@ -19,7 +19,7 @@ LOOK = {
 }
 MOST_DRAWN = 12
 CSS = (
-    ".class-board th,.class-board td{padding:.25em .35em;font-size:.9rem}"
+    ".class-board th,.class-board td{padding:.25em .25em;font-size:.85rem}"
     ".class-board .told td:last-child,.class-board .told th:last-child{text-align:left}"
 )
 

@@ -190,7 +190,7 @@ class Panel:
         )
         self.back = widgets.Button(description="Previous", icon="arrow-left")
         self.next = widgets.Button(description="Next", icon="arrow-right", button_style="primary")
-        self.skip = widgets.Button(description="Next without a mark")
+        self.skip = widgets.Button(description="Next without a mark", layout=widgets.Layout(width="auto"))
         self.said = widgets.HTML(_paragraphs(said))
         left = [
             self.answer,
@@ -223,11 +223,12 @@ class Panel:
     def open_set(self) -> None:
         """Offer the tasks of the chosen set; this opens the first."""
         self.task.options = list(self.grading.tasks)
+        self.task.value = self.task.options[0]
         self.open_task()
 
     def open_task(self) -> None:
         """Show the task, and the first answer to it that waits."""
-        if not self.task.value:  # while the options change, nothing is chosen
+        if self.task.value not in self.grading.tasks:  # while the options change
             return
         self.guide.value = guide(self.grading.tasks[self.task.value])
         self.answers = self.grading.answers(self.task.value)
