@@ -33,5 +33,5 @@ def run(
 
 if __name__ == "__main__":
     assert ROOT
-    running.CELL_SECONDS = 3.0  # many of these cells hang, and nobody wants to wait for the real limit
+    running.CELL_SECONDS = 4.0  # many of these cells hang, and nobody wants to wait for the real limit
     print("\n" + json.dumps(run(sys.argv[1], Path(sys.argv[2]))))
