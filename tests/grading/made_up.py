@@ -10,6 +10,7 @@ import copy
 import csv
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -516,6 +517,7 @@ def _hostile(name: str, out: str) -> Case:
     return with_answer(PRELUDE.format(root=str(ROOT), out=out) + source), expected or {"99.1": "not passed"}
 
 
+@cache  # hundreds of tests look one case up; all only read
 def cases(kind: str, out: str) -> dict[str, Case]:
     """Return all cases of a kind: honest or hostile; `out` is where marks are kept, for attacks on them."""
     if kind == "honest":
