@@ -280,3 +280,20 @@ def test_a_fault_in_a_set_of_ones_own_is_refused_by_name(course_copy, own, tmp_p
     with pytest.raises(BuildError, match=r"P1-x.md, task P1.1: wrong answer 2 does not bring its own hint"):
         release(course_copy, tmp_path / "out", folder)
     assert not (tmp_path / "out").exists()
+
+
+# A digest is no lock, and the course says so: whole percentages and small counts fall to whoever tries a hundred
+# numbers, in about a second. These do; a new one must be put here on purpose, or get a sharper answer.
+FALL_IN_A_SECOND = {"01.3", "05.2", "07.6"}
+
+
+def test_only_the_known_tasks_fall_to_a_second_of_guessing(root):
+    found = set()
+    for path in sorted((root / "src/sahel/built/checks").glob("*.json")):
+        for task, record in json.loads(path.read_text("utf-8"))["tasks"].items():
+            compare = record.get("compare", {})
+            if compare.get("kind") == "number" or compare.get("is") in ("whole", "bool"):
+                guesses = [True, False, *range(101)]
+                if any(checks.judge(task, record, guess).outcome == "right" for guess in guesses):
+                    found.add(task)
+    assert found == FALL_IN_A_SECOND

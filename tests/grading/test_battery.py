@@ -32,9 +32,7 @@ def early(found):
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_an_honest_mishap_costs_nobody_anything(graded, user, name):
-    if user == "as_nobody":
-        pytest.skip("the attacks run as nobody too; mishaps are the same for everybody")
+def test_an_honest_mishap_costs_nobody_anything(graded, name):
     made, _ = graded("honest")
     expected = dict.fromkeys(TASKS, "passed") | {"99.7": "pending"} | cases("honest", "")[name][1]
     assert statuses(made[name]) == expected, made[name]
