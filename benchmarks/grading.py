@@ -3,9 +3,12 @@
     python3 course.py run benchmarks.grading             200 submissions of set 02, three ways
     python3 course.py run benchmarks.grading --memory    5,000 submissions, and the memory on the way
 
-The submissions are synthetic: the worked version, each with another comment. All ways grade one at a time on the
-same machine in one run. nbgrader gets a sample of 10, for the rest would only take longer: its cost a submission
-is constant. The course promises at least 15 times nbgrader's speed, and at most 3 times the bare fork's time.
+The submissions are synthetic: the worked version, each with another comment. All ways run on the same machine, one
+after the other. Ours is measured twice: as a teacher calls it, which uses the machine's cores, and with `--jobs 1`.
+nbgrader grades one at a time; it gets a sample of 10, for its cost a submission is constant. The course promises at
+least 15 times nbgrader's speed as both are called, and at most 3 times the bare fork's time with one job. The bare fork
+runs a submission once and without its checks; ours runs it twice where an answer is right: on the course's data and
+on fresh data.
 """
 
 import json
@@ -43,7 +46,7 @@ for path in sorted(Path(sys.argv[1]).glob("*.ipynb")):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         space = {"__name__": "__main__"}
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
+            if cell["cell_type"] == "code" and "check(" not in "".join(cell["source"]):
                 exec("".join(cell["source"]), space)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
@@ -59,20 +62,18 @@ def submissions(count: int) -> Iterator[tuple[str, bytes]]:
         yield f"s{number:04}", json.dumps(nb).encode()
 
 
-def ours(folder: Path, out: Path) -> tuple[float, float]:
+def ours(folder: Path, out: Path, jobs: int | None) -> tuple[float, float]:
     """Grade a folder; return seconds in all, and without what is done once."""
-    options = Namespace(set=SET, submissions=folder, sets=None, out=out, gradebook=[], cluster="", jobs=1,
+    options = Namespace(set=SET, submissions=folder, sets=None, out=out, gradebook=[], cluster="", jobs=jobs,
                         isolation="auto", seed=1)  # fmt: skip
     started = time.perf_counter()
     assert run_grade(ROOT, options) == 0
     whole = time.perf_counter() - started
     one = folder.parent / "one"
-    one.mkdir()
+    one.mkdir(exist_ok=True)
     (one / "x.ipynb").write_bytes(next(iter(submissions(1)))[1])
     started = time.perf_counter()
-    assert (
-        run_grade(ROOT, Namespace(**vars(options) | {"submissions": one, "out": out.parent / "out-one"})) == 0
-    )
+    assert run_grade(ROOT, Namespace(**vars(options) | {"submissions": one, "out": out / "one"})) == 0
     return whole, whole - (time.perf_counter() - started)
 
 
@@ -120,14 +121,15 @@ def compare() -> None:
             (folder / f"{student}.ipynb").write_bytes(content)
         each: dict[str, float] = {}
         each["bare fork"] = bare(folder) / MANY
-        whole, rest = ours(folder, Path(name) / "out")
-        each["ours"], each["ours, start included"] = rest / (MANY - 1), whole / MANY
+        _, rest = ours(folder, Path(name) / "one-job", 1)
+        whole, _ = ours(folder, Path(name) / "as-called", None)
+        each["ours, one job"], each["ours as called, start included"] = rest / (MANY - 1), whole / MANY
         each[f"nbgrader (sample of {SAMPLE})"] = nbgrader(Path(name) / "course")
     for way, seconds in each.items():
         print(f"{way:35} {seconds:.3f} s a submission")
-    faster = each[f"nbgrader (sample of {SAMPLE})"] / each["ours, start included"]
+    faster = each[f"nbgrader (sample of {SAMPLE})"] / each["ours as called, start included"]
     print(f"{faster:.0f} times faster than nbgrader, start included (promised: at least 15)")
-    print(f"{each['ours'] / each['bare fork']:.1f} times a bare fork (promised: at most 3)")
+    print(f"{each['ours, one job'] / each['bare fork']:.1f} times a bare fork (promised: at most 3)")
 
 
 def memory() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sahel_teacher.bank import build_quizzes, read_banks
+from sahel_teacher.errors import BuildError
 from sahel_teacher.maps import country_names, drawn
-from sahel_teacher.nb import BuildError
 from sahel_teacher.rereading import LEDGER, flag_items
 
 COURSE = Path(__file__).resolve().parents[1]

@@ -21,7 +21,7 @@ from sahel.quizzes.codes import Kept, Sheet
 from sahel_teacher import board, board_page
 from sahel_teacher.__main__ import main
 from sahel_teacher.bank import build_quizzes
-from sahel_teacher.nb import BuildError
+from sahel_teacher.errors import BuildError
 
 COURSE = Path(__file__).resolve().parents[1]
 PLAYED = "content/en/quizzes/98-played.yaml"

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from sahel import load
+from sahel_teacher.errors import BuildError
 from sahel_teacher.exercises import build_exercises, prove, version
-from sahel_teacher.nb import BuildError, clean, execute, new_notebook, write_if_changed
+from sahel_teacher.nb import clean, execute, new_notebook, write_if_changed
 from sahel_teacher.sets import read_set
 
 COURSE = Path(__file__).resolve().parents[1]

@@ -12,8 +12,9 @@ import nbformat
 import pytest
 
 from sahel import checks
+from sahel_teacher.errors import BuildError
 from sahel_teacher.exercises import run, secret_lines, tokens
-from sahel_teacher.nb import BuildError, execute
+from sahel_teacher.nb import execute
 from sahel_teacher.release import FILES, FOLDERS, NAME, build_own, bundle, new_set, release
 from sahel_teacher.sets import read_set
 from sahel_teacher.variants import reading

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sahel import load
 from sahel_teacher import tables
-from sahel_teacher.nb import BuildError
+from sahel_teacher.errors import BuildError
 from sahel_teacher.variants import changed_tables, make_variant, reading
 
 COURSE = Path(__file__).resolve().parents[1] / "data"

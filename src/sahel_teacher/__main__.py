@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 def run_build(options: argparse.Namespace) -> int:
     """Build, print one line per changed file, and return 1 where --check finds drift or the build fails."""
     from sahel_teacher.build import build
-    from sahel_teacher.nb import BuildError
+    from sahel_teacher.errors import BuildError
     from sahel_teacher.release import build_own
 
     try:
@@ -110,7 +110,7 @@ def _path(given: Path) -> Path:
 
 def run_release(options: argparse.Namespace) -> int:
     """Make what students get; return 1 where something is not built or in the way."""
-    from sahel_teacher.nb import BuildError
+    from sahel_teacher.errors import BuildError
     from sahel_teacher.release import release
 
     sets = _path(options.sets) if options.sets else None
@@ -124,7 +124,7 @@ def run_release(options: argparse.Namespace) -> int:
 
 def run_new_set(options: argparse.Namespace) -> int:
     """Write the skeleton of a set; return 1 where that cannot be."""
-    from sahel_teacher.nb import BuildError
+    from sahel_teacher.errors import BuildError
     from sahel_teacher.release import new_set
 
     folder = _path(options.folder)

@@ -15,8 +15,9 @@ import jsonschema
 import yaml
 
 from sahel.quizzes.marking import number_range
+from sahel_teacher.errors import BuildError
 from sahel_teacher.maps import country_names, drawn
-from sahel_teacher.nb import BuildError, write_text
+from sahel_teacher.nb import write_text
 
 Item = dict[str, Any]
 Rows = dict[str, tuple[dict[str, Any], dict[str, str]]]

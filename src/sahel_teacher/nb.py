@@ -20,6 +20,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from sahel_teacher.errors import BuildError
+
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -29,10 +31,6 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b", re.IGNORECASE)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=\s]+")
-
-
-class BuildError(Exception):
-    """A fault in what somebody wrote: the message says what is wrong, where, and what to do."""
 
 
 def read_source(path: Path) -> NotebookNode:

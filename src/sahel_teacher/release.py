@@ -12,8 +12,9 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
+from sahel_teacher.errors import BuildError
 from sahel_teacher.exercises import Place, build_place
-from sahel_teacher.nb import BuildError, write_text
+from sahel_teacher.nb import write_text
 from sahel_teacher.tables import seal
 
 NAME = "fortress-niger"

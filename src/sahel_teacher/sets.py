@@ -23,7 +23,8 @@ from typing import Any
 from nbformat import NotebookNode
 
 from sahel.data import data_folder
-from sahel_teacher.nb import BuildError, read_source
+from sahel_teacher.errors import BuildError
+from sahel_teacher.nb import read_source
 from sahel_teacher.tables import read_tables
 from sahel_teacher.variants import check_recipe
 

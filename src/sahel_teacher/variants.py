@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sahel_teacher.nb import BuildError
+from sahel_teacher.errors import BuildError
 from sahel_teacher.tables import Row, Tables, read_tables, row_faults, stamp
 
 # What each operation needs beside `table` and its own columns or share.

@@ -130,7 +130,7 @@ def _unshadow(space: dict[str, Any]) -> None:
 def _run(code: str, space: dict[str, Any]) -> str:
     """Run code as a cell; return what it raised, in words, or an empty text."""
     try:
-        exec(compile(TransformerManager().transform_cell(code), "cell", "exec"), space)
+        exec(_compiled(code), space)
     except MemoryError:
         gc.collect()
         return TOO_MUCH
@@ -139,6 +139,14 @@ def _run(code: str, space: dict[str, Any]) -> str:
     finally:
         plt.close("all")
     return ""
+
+
+def _compiled(code: str) -> types.CodeType:
+    """Compile a cell; only what is not plain Python is read as IPython reads it, which takes longer."""
+    try:
+        return compile(code, "cell", "exec")
+    except SyntaxError:
+        return compile(TransformerManager().transform_cell(code), "cell", "exec")
 
 
 def _words(error: BaseException) -> str:
@@ -190,7 +198,7 @@ def _look(space: dict[str, Any], task: dict[str, Any]) -> list[Any]:
 
 def _describe(space: dict[str, Any], key: str, task: dict[str, Any], send: Send) -> None:
     """Find how answers are compared from a worked one, for this and all later looks at the task."""
-    from sahel_teacher.exercises import describe
+    from sahel_teacher.forms import describe
 
     try:
         task["compare"] = describe(space.get(task["result"]), task.pop("declared"), f"task {key}")
@@ -204,7 +212,7 @@ def main() -> None:
     """Run one job without walls: it comes on standard input, and messages go to what was standard output."""
     out = os.dup(1)
     if "teacher" in sys.argv:
-        import sahel_teacher.exercises  # noqa: F401
+        import sahel_teacher.forms  # noqa: F401
     job = json.loads(sys.stdin.buffer.read())
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):

@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import secrets
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass, field
 from itertools import chain
 from os import cpu_count
@@ -27,12 +27,14 @@ from sahel_teacher.grading.judge import judge, make_job, wants_fresh
 from sahel_teacher.grading.marks import Damaged, Marks
 from sahel_teacher.grading.questions import NoSuchSet, QuestionSet, open_set
 from sahel_teacher.grading.run import (
+    START_SECONDS,
     Isolation,
     NotIsolated,
     Outcome,
     Stage,
     close_all,
     grade_all,
+    warm_up,
 )
 
 DONE, SOME_REFUSED, NOTHING, STOPPED = 0, 1, 2, 3
@@ -114,15 +116,17 @@ class Grading:
 
     def _start(self, works: Iterator[_Work], executor: Executor, jobs: int) -> None:
         stage = Stage(self.questions.data)
+        self.unit = {"stage": str(stage.path), "isolation": self.isolation}
+        warming = [executor.submit(warm_up, self.unit) for _ in range(jobs)]
         try:
             self.expected = compute(self.questions, stage, self.seed, self.isolation)
             self.marks.note_seeds(self.run, self.expected.seeds)
-            self.unit = {"stage": str(stage.path), "isolation": self.isolation}
             again: list[_Work] = []  # right so far, and to be run on fresh data
             for source in (self._units(works, again), self._units(iter(()), again)):
                 for work, result in grade_all(source, executor, 2 * jobs):
                     self._take(work, result, again)
         finally:
+            wait(warming, START_SECONDS)
             close_all()
             stage.close()
 

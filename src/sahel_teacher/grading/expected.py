@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sahel_teacher.errors import BuildError
 from sahel_teacher.grading.questions import NoSuchSet, Question, QuestionSet
 from sahel_teacher.grading.run import (
     HOW_TO_ALLOW,
@@ -22,7 +23,6 @@ from sahel_teacher.grading.run import (
     Warm,
     run_job,
 )
-from sahel_teacher.nb import BuildError
 from sahel_teacher.variants import make_variant
 
 TRIES = 6

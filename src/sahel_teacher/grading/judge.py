@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sahel import checks
-from sahel_teacher.exercises import forms
+from sahel_teacher.forms import forms
 from sahel_teacher.grading.answers import Plan
 from sahel_teacher.grading.expected import Expected
 from sahel_teacher.grading.questions import Question, QuestionSet

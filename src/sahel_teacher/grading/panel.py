@@ -11,9 +11,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from sahel_teacher.errors import BuildError
 from sahel_teacher.grading.marks import Damaged, Marks
 from sahel_teacher.grading.questions import NoSuchSet, find_set
-from sahel_teacher.nb import BuildError
 from sahel_teacher.sets import Written, read_set
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sahel_teacher.errors import BuildError
 from sahel_teacher.exercises import version
-from sahel_teacher.nb import BuildError
 from sahel_teacher.sets import Task, read_set
 
 GRADER = "1"  # raise it when the same answer could earn another mark: submissions are then graded again

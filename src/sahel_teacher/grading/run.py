@@ -415,6 +415,12 @@ def _note(message: dict[str, Any], job: dict[str, Any], outcome: Outcome) -> Non
 # --- many jobs -------------------------------------------------------------------------------------------
 
 
+def warm_up(unit: dict[str, Any]) -> None:
+    """Start this thread's warm process ahead of the first unit; a fault is left for the unit to say."""
+    with suppress(Broken, NotIsolated, OSError):
+        _starter(Path(unit["stage"]), unit["isolation"])
+
+
 def run_unit(unit: dict[str, Any]) -> dict[str, Any]:
     """Run one unit of work: plain data in (`stage`, `isolation`, `job`), plain data out.
 

@@ -143,7 +143,7 @@ def _prepare(teacher: bool) -> None:
     from sahel_teacher.grading import child
 
     if teacher:
-        import sahel_teacher.exercises  # noqa: F401
+        import sahel_teacher.forms  # noqa: F401
     axes = plt.figure().add_subplot()
     axes.set_title("warm")
     plt.savefig(BytesIO(), format="png")
