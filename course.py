@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """The front door of the course. It needs Python and nothing else.
 
-    python3 course.py lab       set up if need be, then open the lessons in JupyterLab
-    python3 course.py doctor    say what is installed, what is whole, and what to do about each fault
-    python3 course.py test      set up for development and run every check
-    python3 course.py build     build notebooks, exercises and solutions from their sources
-    python3 course.py depends   say where a row of the tables is used, such as F030
-    python3 course.py release   make the folder and the ZIP that a teacher hands out, without answers
-    python3 course.py new-set   begin an exercise set of your own
-    python3 course.py grade     grade what students handed in: marks, feedback, files for Moodle and Canvas
-    python3 course.py board     show what a class's codes, or files of answers, say about each question
-    python3 course.py export    write the quizzes for Moodle, Anki, Canvas or paper
+    python3 course.py lab           set up if need be, then open the lessons in JupyterLab
+    python3 course.py doctor        say what is installed, what is whole, and what to do about each fault
+    python3 course.py test          set up for development and run every check
+    python3 course.py build         build notebooks, exercises and solutions from their sources
+    python3 course.py build --site  make the course a static site that runs in a browser, nothing installed
+    python3 course.py depends       say where a row of the tables is used, such as F030
+    python3 course.py release       make the folder and the ZIP that a teacher hands out, without answers
+    python3 course.py new-set       begin an exercise set of your own
+    python3 course.py new-lesson    begin a lesson: text, quiz and session plan that build as they stand
+    python3 course.py grade         grade what students handed in: marks, feedback, files for Moodle and Canvas
+    python3 course.py board         show what a class's codes, or files of answers, say about each question
+    python3 course.py export        write the quizzes for Moodle, Anki, Canvas or paper
 
 On Windows, write `py` in place of `python3`. What follows the command is handed on:
 `course.py lab --no-browser` starts JupyterLab without opening a browser.
@@ -464,7 +466,7 @@ def need_full_course(command: str) -> None:
 
 
 HERE = {"lab": lab, "doctor": doctor, "run": run_tool}
-HANDED_ON = ("test", "build", "depends", "board", "export", "release", "new-set", "grade")
+HANDED_ON = ("test", "build", "depends", "board", "export", "release", "new-set", "new-lesson", "grade")
 
 
 def main(arguments: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from sahel_teacher.bank import build_quizzes, read_banks
 from sahel_teacher.errors import BuildError
 from sahel_teacher.maps import country_names, drawn
 from sahel_teacher.rereading import LEDGER, flag_items
+from tests.conftest import made_up_course
 
 COURSE = Path(__file__).resolve().parents[1]
 MADE_UP = COURSE / "tests" / "quiz_items"
@@ -20,10 +20,7 @@ BANK = "content/en/quizzes/99-test.yaml"
 @pytest.fixture
 def root(tmp_path):
     """A course that has the made-up items only, with the real schema and the real words."""
-    shutil.copytree(MADE_UP, tmp_path, dirs_exist_ok=True)
-    for name in ("quizzes/schema.json", "words.yaml"):
-        shutil.copy(COURSE / "content" / "en" / name, tmp_path / "content" / "en" / name)
-    return tmp_path
+    return made_up_course(tmp_path)
 
 
 def change(root, old, new):

@@ -6,7 +6,6 @@ All students, answers and codes here are made up.
 import io
 import json
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,43 +14,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sahel import class_code
-from sahel.quizzes import answer, bank, codes, marking, progress, store, twin
+from sahel.quizzes import answer, bank, codes, marking, progress, twin
 from sahel.quizzes.bank import QuizTrouble
 from sahel.quizzes.codes import Kept, Sheet
 from sahel_teacher import board, board_page
 from sahel_teacher.__main__ import main
 from sahel_teacher.bank import build_quizzes
 from sahel_teacher.errors import BuildError
+from tests.conftest import made_up_course
 
 COURSE = Path(__file__).resolve().parents[1]
 PLAYED = "content/en/quizzes/98-played.yaml"
 LEFT, RIGHT, MIDDLE = "made-up-left-side", "made-up-right-side", "made-up-middle"
+BOTH = ("quiz_items", "class_items")
 SLOW = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def made_up_course(root):
-    """A course of the made-up items only, with the real schema and the real words."""
-    for name in ("quiz_items", "class_items"):
-        shutil.copytree(COURSE / "tests" / name, root, dirs_exist_ok=True)
-    for name in ("quizzes/schema.json", "words.yaml"):
-        shutil.copy(COURSE / "content" / "en" / name, root / "content" / "en" / name)
-    return root
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    root = made_up_course(tmp_path_factory.mktemp("course"))
+    root = made_up_course(tmp_path_factory.mktemp("course"), *BOTH)
     build_quizzes(root)
     return root / "src/sahel/built"
 
 
-@pytest.fixture(autouse=True)
-def folder(built, tmp_path, monkeypatch):
-    """The folder of answers of this test; the bank is the made-up one."""
-    monkeypatch.setenv("SAHEL_BUILT", str(built))
-    monkeypatch.setenv("SAHEL_RESPONSES", str(tmp_path / "responses"))
-    monkeypatch.setattr(store, "_unsaved", {})
-    return tmp_path / "responses"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +112,7 @@ def test_the_text_version_of_a_role_calls_no_option_right(capsys):
     ],
 )
 def test_a_fault_in_a_role_is_refused_in_a_sentence(tmp_path, old, new, said):
-    root = made_up_course(tmp_path / "course")
+    root = made_up_course(tmp_path / "course", *BOTH)
     text = (root / PLAYED).read_text("utf-8")
     assert old in text
     (root / PLAYED).write_text(text.replace(old, new, 1), encoding="utf-8")

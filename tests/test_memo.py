@@ -57,6 +57,14 @@ def test_an_id_that_does_not_exist_is_named_with_the_nearest(told):
     )
 
 
+def test_a_misspelt_source_is_seen_without_a_digit_and_plain_prose_is_not(told):
+    report = told("It grew (source kent-estimative-probabilty, source colpos; table voilence).")
+    for near in ("source kent-estimative-probability", "source colpus", "table violence"):
+        assert f"nearest: {near}\n" in report
+    prose = "A source close to the court said so. The table shows it, the table counts it (table coups)."
+    assert "Ids that do not exist: none." in told(prose)
+
+
 @pytest.mark.parametrize("verdict", ["contested", "contradicted", "unverified"])
 def test_what_is_not_settled_needs_a_word_or_the_check(told, verdict):
     claim, check = with_verdict(verdict)
@@ -114,7 +122,7 @@ def test_words_are_counted_without_ids_and_comments(told):
 def test_paragraphs_without_a_citation_are_named(told):
     memo = "# Title\n\nTo: the Council\nSubject: talks\n\nA fact (F121).\n\nAn opinion.\n\n- a list (F122)\n- goes on"
     report = told(memo)
-    assert "Paragraphs without a citation: 1.\n- paragraph 2: 'An opinion.'" in report
+    assert "(one that only asks for something needs none): 1.\n- paragraph 2: 'An opinion.'" in report
 
 
 def test_a_file_is_read_and_never_written(told, tmp_path, monkeypatch):

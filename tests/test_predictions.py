@@ -10,7 +10,6 @@ import pytest
 
 from sahel import load, predictions
 from sahel.quizzes import bank, store
-from sahel_teacher.bank import build_quizzes
 from sahel_teacher.nb import read_source
 
 COURSE = Path(__file__).resolve().parents[1]
@@ -19,23 +18,7 @@ LESSONS = sorted((COURSE / "content" / "en" / "lessons").glob("??-*.md"))
 COLUMNS = ["question_id", "percent", "known", "answered_on"]
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    shutil.copytree(MADE_UP, root, dirs_exist_ok=True)
-    for name in ("quizzes/schema.json", "words.yaml"):
-        shutil.copy(COURSE / "content" / "en" / name, root / "content" / "en" / name)
-    build_quizzes(root)
-    return root / "src/sahel/built"
-
-
-@pytest.fixture(autouse=True)
-def folder(built, tmp_path, monkeypatch):
-    """The folder of answers of this test; the bank is the made-up one, with one forecast question: 99.4, Q91."""
-    monkeypatch.setenv("SAHEL_BUILT", str(built))
-    monkeypatch.setenv("SAHEL_RESPONSES", str(tmp_path / "responses"))
-    monkeypatch.setattr(store, "_unsaved", {})
-    return tmp_path / "responses"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def give(folder, *answers, item="99.4"):

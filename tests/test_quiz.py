@@ -16,29 +16,12 @@ import pytest
 
 from sahel import quizzes
 from sahel.quizzes import bank, marking, spacing, store, twin
-from sahel_teacher.bank import build_quizzes
 
 COURSE = Path(__file__).resolve().parents[1]
 MADE_UP = COURSE / "tests" / "quiz_items"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    root = tmp_path_factory.mktemp("course")
-    shutil.copytree(MADE_UP, root, dirs_exist_ok=True)
-    for name in ("quizzes/schema.json", "words.yaml"):
-        shutil.copy(COURSE / "content" / "en" / name, root / "content" / "en" / name)
-    build_quizzes(root)
-    return root / "src/sahel/built"
-
-
-@pytest.fixture(autouse=True)
-def folder(built, tmp_path, monkeypatch):
-    """The folder of answers of this test; the bank is the made-up one."""
-    monkeypatch.setenv("SAHEL_BUILT", str(built))
-    monkeypatch.setenv("SAHEL_RESPONSES", str(tmp_path / "responses"))
-    monkeypatch.setattr(store, "_unsaved", {})
-    return tmp_path / "responses"
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def item(item_id):
@@ -448,7 +431,7 @@ def test_the_text_version_hides_the_answer_until_it_is_asked_for():
         assert secret in page
         assert secret not in outside
         assert secret not in twin.twin_plain(bank.find("99"))
-    assert page.count("<summary>Show the answer</summary>") == 7
+    assert page.count(">Show the answer</summary>") == 7
 
 
 def test_an_item_for_a_vote_shows_no_answer_but_how_to_ask_for_it(capsys):

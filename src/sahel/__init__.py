@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sahel.quizzes import answer, forget, predictions, progress, quiz
     from sahel.quizzes.codes import class_code
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = [
     "answer",
     "check",

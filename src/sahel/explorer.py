@@ -1,5 +1,6 @@
 """An explorer: a figure that follows a slider or a menu, with a twin for where no kernel runs."""
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -41,13 +42,17 @@ def explore(
         data = _png(fig)
         plt.close(fig)
         words = alt(**values) if callable(alt) else alt
+        words = re.sub(r"\.?\n", ". ", words)  # often also the title: read aloud, a new line is no stop
         return figure_html(data, words, caption, line, None), data, words
 
+    def put(html: str) -> None:
+        picture.value = f'<div style="line-height:1.5">{html}</div>'  # widgets set lines far apart
+
     def redraw(_change: Any = None) -> None:
-        picture.value = page()[0]
+        put(page()[0])
 
     still, data, words = page()
-    picture.value = still
+    put(still)
     for control in controls.values():
         control.observe(redraw, names="value")
         control.layout.width, control.layout.max_width = (
@@ -55,12 +60,38 @@ def explore(
             "36em",
         )  # room for the label and a steady hand
         control.style.description_width = "initial"
-    box = widgets.VBox([*controls.values(), picture])
+    box = widgets.VBox([*controls.values(), picture, *_slider_names()])
     at = ", ".join(f"{control.description}: {_shown(control)}" for control in controls.values())
     note = f"<p><em>Run this cell to move the controls. Shown here at {escape(at)}.</em></p>"
     bundle, metadata = _widget_bundle(box)
     bundle.update({"text/html": still + note, "image/png": data, "text/plain": f"[Figure] {words}"})
     display(bundle, metadata=metadata, raw=True)
+
+
+# ipywidgets gives a slider's handle no name: a screen reader would say "140", and not of what. It gets its label's.
+_NAMES = """
+export default { render({ el }) {
+  let tries = 50;
+  const look = setInterval(() => {
+    const handles = [...(el.closest('.widget-vbox')?.querySelectorAll('[role=slider]') ?? [])];
+    for (const handle of handles) {
+      const label = handle.closest('.jupyter-widgets').querySelector('label');
+      handle.setAttribute('aria-label', label.textContent);
+    }
+    if (handles.length || !(tries -= 1)) clearInterval(look);
+  }, 200);
+  return () => clearInterval(look);
+} };
+"""
+
+
+def _slider_names() -> list[Any]:
+    """Return a widget without looks that gives the sliders beside it their names, or nothing without anywidget."""
+    try:
+        import anywidget
+    except ImportError:
+        return []
+    return [anywidget.AnyWidget(_esm=_NAMES)]
 
 
 def _shown(control: Any) -> str:

@@ -26,6 +26,7 @@ _OPEN = (
 _TALK = r"rumou?r\w*|unfounded|baseless|(?:no|without) evidence|alleg\w*|accus\w*|suspect\w*|den(?:y|ie[sd])"
 _MAYBE = r"(?-i:may)|might|could|would|perhaps|likely|expect\w*|plan(?:s|ned)?|assum\w*|hope[sd]?|percent"
 _POLL = "not a national sample"
+_BARE = "Paragraphs without a citation (one that only asks for something needs none)"
 _CAUTION = {
     "contradicted": r"contradict\w*|wrong\w*|mistak\w*|errors?|incorrect\w*",
     "contested": _OPEN,
@@ -99,6 +100,12 @@ def _known() -> dict[str, tuple[str, str]]:
     return known
 
 
+@cache
+def _meant_as_id(words: str) -> bool:
+    """Say whether words such as "source colpos" name a row that is not there, and are not plain prose."""
+    return bool(re.search(r"[\d_-]", words) or get_close_matches(words.lower(), _known(), 1, cutoff=0.92))
+
+
 def _report(text: str, limit: int) -> list[str]:
     """Return the report in plain lines: length, missing ids, what is told as settled, what stands bare."""
     known = _known()
@@ -107,12 +114,12 @@ def _report(text: str, limit: int) -> list[str]:
     for number, paragraph in enumerate(paragraphs, 1):
         cited = {one for one in _CITED.findall(paragraph) if one in known}
         if not cited:
-            found["Paragraphs without a citation"].append(f"paragraph {number}: {paragraph.strip()[:50]!r}")
+            found[_BARE].append(f"paragraph {number}: {paragraph.strip()[:50]!r}")
         for sentence in _SENTENCE_END.split(paragraph):
             for one in dict.fromkeys(_CITED.findall(sentence)):
                 status, check = known.get(one, ("", ""))
                 told = re.search(rf"(?i)\b(?:{_CAUTION.get(status)})\b", sentence) or check in cited
-                if one not in known and re.search(r"\d", one):
+                if one not in known and _meant_as_id(one):
                     near = get_close_matches(one.capitalize(), known, 9) or ["none"]
                     near.sort(key=one.capitalize().startswith, reverse=True)  # for F1270: F127 before F170
                     found["Ids that do not exist"].append(f"paragraph {number}: {one}; nearest: {near[0]}")
@@ -124,6 +131,6 @@ def _report(text: str, limit: int) -> list[str]:
     count = len(re.findall(r"\w\S*", _CITED.sub(lambda one: "" if one[0] in known else one[0], text)))
     lines = ["This check reads citations and words. It cannot judge an argument."]
     lines.append(f"Words: {count:,} of at most {limit:,}{', too many' if count > limit else ''}.")
-    for title in ("Ids that do not exist", "Cited as if settled", "Paragraphs without a citation"):
+    for title in ("Ids that do not exist", "Cited as if settled", _BARE):
         lines += [f"{title}: {len(found[title]) or 'none'}.", *(f"- {one}" for one in found.pop(title)[:12])]
     return lines + [f"{title}: {', '.join(dict.fromkeys(ids))}." for title, ids in found.items()]

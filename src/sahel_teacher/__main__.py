@@ -27,6 +27,25 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NN.N",
         help="quiz items read against rows that have changed",
     )
+    build.add_argument(
+        "--pictures",
+        action="store_true",
+        help="take the pictures in docs/pictures/ anew, and nothing else (needs Chromium)",
+    )
+    build.add_argument(
+        "--site",
+        type=Path,
+        nargs="?",
+        const=ROOT / "dist" / "site",
+        metavar="FOLDER",
+        help="the course for a browser, as a static site, and nothing else; dist/site where none is given",
+    )
+    build.add_argument(
+        "--pyodide",
+        type=Path,
+        metavar="FOLDER",
+        help="with --site: a downloaded Pyodide, so that the site needs no other server",
+    )
     test = commands.add_parser("test", help="run every check")
     test.add_argument(
         "--lax", action="store_true", help="compare no notebook outputs (other systems, versions)"
@@ -39,15 +58,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     board.add_argument("--lesson", default="", metavar="NN", help="one lesson; all where none is given")
     board.add_argument("--out", type=Path, metavar="FOLDER", help="where to; work/board where none is given")
-    export = commands.add_parser("export", help="write the quiz bank for another system, or for paper")
-    export.add_argument("what", choices=["quizzes"], help="what to export")
-    export.add_argument("--to", required=True, choices=list(TARGETS), help="the system")
-    export.add_argument(
-        "--lesson", nargs="+", default=[], metavar="NN", help="lesson numbers; all where none is given"
+    export = commands.add_parser(
+        "export", help="write the quiz bank for another system, or a reader to print"
     )
-    export.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="where to; work/exports/SYSTEM where none is given"
+    kinds = export.add_subparsers(dest="what", required=True)
+    quizzes = kinds.add_parser("quizzes", help="the quiz bank for another system, or for paper")
+    quizzes.add_argument("--to", required=True, choices=list(TARGETS), help="the system")
+    reader = kinds.add_parser("reader", help="the whole course as one file to read or print")
+    reader.add_argument("--to", choices=["html", "pdf"], default="html", help="pdf: HTML and PDF")
+    reader.add_argument(
+        "--with-answers", action="store_true", help="a copy for teachers, with worked answers"
     )
+    for part in (quizzes, reader):
+        part.add_argument(
+            "--lesson", nargs="+", default=[], metavar="NN", help="lesson numbers; all where none is given"
+        )
+        part.add_argument(
+            "--out", type=Path, metavar="FOLDER", help="where to; in work/exports where none is given"
+        )
     release = commands.add_parser("release", help="make what students get: a folder and a ZIP, no answers")
     release.add_argument(
         "--out", type=Path, metavar="FOLDER", help="where to; the course's dist/ where none is given"
@@ -60,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     own.add_argument("folder", type=Path, metavar="FOLDER", help="a folder of yours, outside the course")
     own.add_argument("name", metavar="P1-SLUG", help="a capital letter, a digit, a short name")
     own.add_argument("--title", help="the set's title")
+    lesson = commands.add_parser("new-lesson", help="write the skeleton of a lesson, its quiz and its plan")
+    lesson.add_argument("name", metavar="NN-SLUG", help="two digits and a short name")
+    lesson.add_argument("--title", help="the lesson's title")
     grade = commands.add_parser("grade", help="grade what students handed in")
     grade.add_argument("set", metavar="NN", help="the set's number, such as 02")
     grade.add_argument("submissions", type=Path, help="a folder, a ZIP of Moodle or Canvas, or one notebook")
@@ -91,9 +122,15 @@ def run_build(options: argparse.Namespace) -> int:
     from sahel_teacher.build import build
     from sahel_teacher.errors import BuildError
     from sahel_teacher.release import build_own
+    from sahel_teacher.site import build_site
+    from sahel_teacher.suite import take_pictures
 
     try:
-        if options.sets:
+        if options.pictures:
+            changed = take_pictures(ROOT)
+        elif options.site:
+            changed = build_site(ROOT, _path(options.site), options.pyodide and _path(options.pyodide))
+        elif options.sets:
             changed = build_own(ROOT, _path(options.sets), options.check)
         else:
             changed = build(ROOT, options.lessons, options.check, tuple(options.reread))
@@ -125,7 +162,7 @@ def run_release(options: argparse.Namespace) -> int:
 def run_new_set(options: argparse.Namespace) -> int:
     """Write the skeleton of a set; return 1 where that cannot be."""
     from sahel_teacher.errors import BuildError
-    from sahel_teacher.release import new_set
+    from sahel_teacher.skeletons import new_set
 
     folder = _path(options.folder)
     try:
@@ -134,6 +171,21 @@ def run_new_set(options: argparse.Namespace) -> int:
         print(error)
         return 1
     print(f'Build it: course.py build --sets "{folder}". Hand it out: course.py release --sets "{folder}"')
+    return 0
+
+
+def run_new_lesson(options: argparse.Namespace) -> int:
+    """Write the skeletons of a lesson; return 1 where that cannot be."""
+    from sahel_teacher.errors import BuildError
+    from sahel_teacher.skeletons import new_lesson
+
+    try:
+        for path in new_lesson(ROOT, options.name, options.title):
+            print(f"{path.relative_to(ROOT).as_posix()} written")
+    except BuildError as error:
+        print(error)
+        return 1
+    print(f"Build it: course.py build {options.name[:2]}. It runs as it stands; rules: top of the lesson.")
     return 0
 
 
@@ -170,11 +222,16 @@ def run_board(options: argparse.Namespace) -> int:
 def run_export(options: argparse.Namespace) -> int:
     """Export, say what was written and what is lost, and return 1 where it cannot be done."""
     from sahel.quizzes.bank import QuizTrouble
-    from sahel_teacher.exports import ExportTrouble, export_quizzes
+    from sahel_teacher.exports import ExportTrouble, export_quizzes, export_reader
 
-    folder = options.out or ROOT / "work" / "exports" / options.to
+    reader = options.what == "reader"
+    folder = _path(options.out or ROOT / "work" / "exports" / (options.what if reader else options.to))
     try:
-        print("\n".join(export_quizzes(options.to, options.lesson, folder.expanduser().resolve())))
+        if reader:
+            made = export_reader(ROOT, options.lesson, folder, options.with_answers, options.to == "pdf")
+        else:
+            made = export_quizzes(options.to, options.lesson, folder)
+        print("\n".join(made))
     except (QuizTrouble, ExportTrouble) as trouble:
         print(trouble)
         return 1
@@ -201,6 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
         "export": run_export,
         "release": run_release,
         "new-set": run_new_set,
+        "new-lesson": run_new_lesson,
         "grade": run_grade,
     }
     return commands[options.command](options)

@@ -337,6 +337,7 @@ _LOOK: list[dict[str, Any]] = [
 _FILLS = [("sky", ""), ("orange", "//"), ("green", ".."), ("yellow", "\\\\"), ("purple", "xx"), ("sky", "--")]
 _FILLS += [("orange", "++"), ("green", "oo")]  # a question has at most eight options
 _STYLE = (
+    ".class-board{line-height:1.5}"  # in a notebook, widgets would set lines far apart
     ".class-board .beside{display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start;margin:0.5em 0 1.5em}"
     ".class-board .beside>*{flex:1 1 18em;min-width:0;max-width:36em}.class-board img{max-width:100%;height:auto}"
     ".class-board .wide{overflow-x:auto}.class-board table{border-collapse:collapse;font-size:0.93em}"

@@ -6,7 +6,6 @@ built/ (what `check` needs). A release holds what students need from there, and 
 """
 
 import json
-import re
 import shutil
 import zipfile
 from io import BytesIO
@@ -15,40 +14,14 @@ from pathlib import Path
 from sahel_teacher.errors import BuildError
 from sahel_teacher.exercises import Place, build_place
 from sahel_teacher.nb import write_text
+from sahel_teacher.skeletons import OWN_NUMBER, OWN_SET
 from sahel_teacher.tables import seal
 
 NAME = "fortress-niger"
 FILES = ("course.py", "requirements.txt", "LICENSE", "LICENSE-CONTENT", "CITATION.cff")
 FOLDERS = ("data", "notebooks", "exercises", "src/sahel")
 NOT_HANDED_OUT = {"__pycache__", ".ipynb_checkpoints", ".DS_Store"}
-OWN_SET = re.compile(r"[A-Z]\d-[a-z0-9]+(-[a-z0-9]+)*$")
-OWN_NUMBER = "a capital letter and a digit, then small letters and hyphens, such as P1-my-questions"
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # every entry of the ZIP: the same files give the same bytes
-
-
-def new_set(root: Path, folder: Path, name: str, title: str | None = None) -> Path:
-    """Write the skeleton of a set of one's own, with two example tasks; return its file.
-
-    Args:
-        root: the course's folder.
-        folder: the teacher's folder; made where it is not there.
-        name: number and slug, such as "P1-my-questions".
-        title: the set's title; made from the slug where None.
-
-    Raises:
-        BuildError: the name is not as it should be, or a set has that number already.
-    """
-    if not OWN_SET.match(name):
-        raise BuildError(f"{name} is no name for a set of your own: it needs {OWN_NUMBER}.")
-    number, _, slug = name.partition("-")
-    there = sorted(folder.glob(f"{number}-*.md"))
-    if there:
-        raise BuildError(f"{there[0]} has the number {number} already: take another.")
-    text = (root / "content" / "en" / "new-set.md").read_text(encoding="utf-8")
-    wanted = " ".join((title or slug.replace("-", " ").capitalize()).replace('"', "'").split())
-    path = folder / f"{name}.md"
-    write_text(path, text.replace("TITLE", wanted).replace("NN", number))
-    return path
 
 
 def own_place(root: Path, folder: Path) -> Place:

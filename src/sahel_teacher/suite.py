@@ -1,11 +1,14 @@
 """Run every check of the course, one after the other, and say at the end how each went."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from sahel_teacher.errors import BuildError
 
 PYTEST = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
 AT_ONCE = [
@@ -52,3 +55,25 @@ def run_suite(root: Path, lax: bool = False) -> int:
     for name, (code, seconds) in results.items():
         print(f"{'passed' if code == 0 else 'FAILED'}  {name} ({seconds:.0f} s)")
     return int(any(code for code, _ in results.values()))
+
+
+def take_pictures(root: Path) -> list[str]:
+    """Walk the course in a browser and keep the pictures that README and guide show; return a line for each.
+
+    Raises:
+        BuildError: no picture was changed, because a journey failed or there is no browser.
+    """
+    folder = root / "docs" / "pictures"
+    with tempfile.TemporaryDirectory() as new:
+        environment = dict(os.environ, SAHEL_PICTURES=new, PYTHONUTF8="1")
+        command = [*PYTEST, "-q", "-rs", "tests/browser/test_journeys.py"]
+        failed = subprocess.run(command, cwd=root, env=environment, check=False).returncode
+        taken = sorted(Path(new).glob("*.png"))
+        if failed or not taken:
+            raise BuildError("No picture was changed: what went wrong stands above. It needs Chromium.")
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in taken:
+            draft = folder / f"{path.name}.tmp"
+            shutil.copyfile(path, draft)
+            draft.replace(folder / path.name)
+    return [f"docs/pictures/{path.name} taken: look at it" for path in taken]

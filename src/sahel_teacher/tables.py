@@ -73,10 +73,9 @@ def codebook(package: dict[str, Any], folder: Path) -> str:
         package["description"],
         "Two kinds of dates: in `record_facts`, `date_start` and `date_end` say **how long** a thing lasted. In "
         "`events` and `partnerships`, two dates bound **one moment that we do not know exactly**.",
-        "Licence: CC BY 4.0 unless a table says otherwise.",
-        "| table | rows | one row is |\n|---|---|---|\n"
+        "| table | rows | one row is | licence |\n|---|---|---|---|\n"
         + "\n".join(
-            f"| [{r['name']}](#{r['name']}) | {_row_count(r, folder)} | {r['row']} |"
+            f"| [{r['name']}](#{r['name']}) | {_row_count(r, folder)} | {r['row']} | {_licences(r, 'name')} |"
             for r in package["resources"]
         ),
     ]
@@ -91,13 +90,16 @@ def _row_count(resource: dict[str, Any], folder: Path) -> int:
     return len(json.loads(path.read_text(encoding="utf-8"))["features"])
 
 
+def _licences(resource: dict[str, Any], part: str) -> str:
+    return ", ".join(licence[part] for licence in resource["licenses"])
+
+
 def _codebook_entry(resource: dict[str, Any]) -> str:
     schema = resource.get("schema", {"fields": []})
     references = {key["fields"][0]: key["reference"] for key in schema.get("foreignKeys", [])}
     lines = [f"## {resource['name']}", f"**{resource['title']}.** One row is {resource['row']}."]
     lines += [resource[part] for part in ("coding", "limits") if resource[part]]
-    if "licenses" in resource:
-        lines.append("Licence: " + ", ".join(licence["title"] for licence in resource["licenses"]) + ".")
+    lines.append(f"Licence: {_licences(resource, 'title')}.")
     rows = ["| column | type | meaning |", "|---|---|---|"]
     for field in schema["fields"]:
         meaning = field["description"]
@@ -154,11 +156,19 @@ def _keep(package: dict[str, Any], names: set[str]) -> None:
             resource["schema"]["foreignKeys"] = keys[resource["name"]]
 
 
+# Where frictionless names the fault by its kind only.
+CELLS = {
+    "extra-cell": "more cells than columns: a text with a comma needs quotation marks around it",
+    "missing-cell": "the row ends before this column: commas or quotation marks are missing",
+    "type-error": "not of the type that the codebook gives (a date is written 2023-07-26)",
+}
+
+
 def _schema_message(table: str, error: Any) -> str:
     row = getattr(error, "row_number", None)
     column = getattr(error, "field_name", None) or ", ".join(getattr(error, "field_names", []) or [])
     place = f"{table}.csv" + (f", row {row}" if row else "") + (f", column {column}" if column else "")
-    return f"{place}: {error.note}"
+    return f"{place}: {CELLS.get(error.type, error.note)}"
 
 
 def _read(path: Path) -> list[Row]:

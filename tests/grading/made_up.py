@@ -326,6 +326,67 @@ def answer_cell_became_text():
 
 
 @honest
+def two_answers_in_one_cell():
+    nb = solved()
+    cell(nb, "99.6")["source"] = 'how_many = 3\nboxes = load("boxes")\n' + cell(nb, "99.6")["source"]
+    nb["cells"].remove(cell(nb, "99.1"))
+    return nb
+
+
+@honest
+def all_code_in_one_cell():
+    nb = solved()
+    whole = "\n".join(
+        c["source"] for c in nb["cells"] if c["cell_type"] == "code" and "check(" not in c["source"]
+    )
+    nb["cells"] = [c for c in nb["cells"] if c["cell_type"] != "code"] + [code(whole)]
+    return nb
+
+
+@honest
+def given_answer_and_check_merged():
+    nb = solved()
+    for task in TASKS[:6]:
+        one, more = cell(nb, task, "given"), (cell(nb, task), cell(nb, task, "check"))
+        one["source"] = "\n".join([one["source"], *(c["source"] for c in more)])
+        nb["cells"] = [c for c in nb["cells"] if c not in more]
+    return nb
+
+
+@honest
+def answer_in_a_copy_of_another_answer_cell():
+    nb = solved()
+    double = copy.deepcopy(cell(nb, "99.1"))
+    double["source"] = cell(nb, "99.2")["source"]
+    nb["cells"][nb["cells"].index(cell(nb, "99.2"))] = double
+    return nb
+
+
+@honest
+def asks_and_times_in_the_answer():
+    return with_answer("%%time\n%matplotlib inline\nname = input('Your name? ')\n!ls\nhow_many = len(boxes)")
+
+
+def _unwritten() -> Nb:
+    nb = solved()
+    made = read_set(SOURCE, SETS / "data")
+    cell(nb, "99.7")["source"] = made.written[0].stub
+    return nb
+
+
+@honest
+def written_above_its_cell():
+    return put(_unwritten(), "99.7", "# The red box, for the table says so. (Synthetic.)", after=0)
+
+
+@honest
+def written_below_the_statement_in_its_cell():
+    nb = _unwritten()
+    cell(nb, "99.7", "statement")["source"] += "\n\nThe red box. (Synthetic.)"
+    return nb
+
+
+@honest
 def leaves_with_exit():
     return put(solved(), "99.1", "import sys\nsys.exit('done')")
 
@@ -416,6 +477,19 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
     "blame_other_steps": ("os.write(3, b'{\"start\": 12}\\n'); os._exit(0)", None),
     "send_nonsense": ("os.write(3, b'[' * 60000 + b'\\n' + b'{\"value\": NaN}\\n' + b'\\xff\\xfe\\n' + b'9' * 9000 + b'\\n' + b'{\"start\": 1e9}\\n{\"start\": -4}\\n{\"error\": [0]}\\n{\"value\": [1, 2, 3]}\\n')", LOST),
     "send_without_end": ("while True: os.write(3, b'{' * 65536)", DIED),
+    "drip_into_the_channel": ("while True:\n    os.write(3, b'\\n')\n    time.sleep(0.0004)", LATE),
+    "change_how_answers_are_compared": (
+        "frame = sys._getframe()\n"
+        "while frame:\n"
+        "    for task in (frame.f_locals.get('job') or {}).get('tasks', {}).values() if frame.f_code.co_name == 'run_job' else ():\n"
+        "        task['compare'] = {'kind': 'set', 'of': ['whole']}\n"
+        "    frame = frame.f_back", None),
+    "find_the_sender": (
+        "for one in gc.get_objects():\n"
+        "    if getattr(one, '__name__', '') == 'send' and callable(one):\n"
+        "        for kind, value in (('form', 'right'), ('number', 3), ('form', 'passed'), ('none', None)):\n"
+        "            one({'value': ['99.1', kind, value]})", LOST),
+    "speak_when_collected": ("class Last:\n    def __del__(self): os._exit(0)\nlast = Last()\ndel last", DIED),
     "close_the_channel": ("os.close(3)", None),
     "trace_the_reporter": (
         "def tracer(frame, event, argument):\n"
@@ -443,6 +517,17 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
     # taking
     "fork": ("attempt(lambda: os.fork() or None)", LOST),
     "fork_bomb": ("while True:\n    try: os.fork()\n    except OSError: break", LOST),
+    "fork_by_hand": (
+        "import mmap\n"
+        "def call(code):\n"
+        "    page = mmap.mmap(-1, 4096, prot=7)\n"
+        "    page.write(code)\n"
+        "    return ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()\n"
+        "if os.uname().machine == 'x86_64':  # as 64-bit programs do it, then as those of 32 bits\n"
+        "    if call(b'\\xb8\\x39\\x00\\x00\\x00\\x0f\\x05\\xc3') >= 0: win()\n"
+        "    call(b'\\xb8\\x02\\x00\\x00\\x00\\xcd\\x80\\xc3')\n"
+        "    win()\n"
+        "os._exit(0)", DIED),
     "start_programs": ("import subprocess\nattempt(lambda: subprocess.run(['/bin/true']))\nattempt(lambda: os.posix_spawn('/bin/true', ['true'], {}))\nattempt(lambda: os.execv(sys.executable, ['python']))", LOST),
     "leave_a_process": ("import multiprocessing\nattempt(lambda: multiprocessing.get_context('fork').Process(target=time.sleep, args=(99,)).start() or 1)", LOST),
     "thread_bomb": ("while True: threading.Thread(target=time.sleep, args=(99,), daemon=True).start()", DIED),
@@ -455,6 +540,7 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
         "    win()\n"
         "except OSError: pass", LOST),
     "many_small_files": ("try:\n    for n in range(100000): open(f'f{n}', 'w').close()\n    win()\nexcept OSError: pass", LOST),
+    "shadow_modules": ("for name in ('json', 'math', 'sahel', 'pandas', 'unicodedata'): open(name + '.py', 'w').write('raise SystemExit')\nsys.path.insert(0, os.getcwd())", LOST),
     "keep_all_files_open": ("held = []\ntry:\n    while True: held.append(open(os.devnull))\nexcept OSError: pass", DIED),
     "shared_memory": (
         "attempt(lambda: 1 if libc.shmget(7, 2**20, 0o1666) >= 0 else None)\n"
@@ -490,6 +576,7 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
         "    attempt(lambda: resource.setrlimit(limit, (-1, -1)) or 1)", LOST),
     "kernel_doors": (
         "for number in (321, 298, 425, 323, 250, 248, 304, 319, 434 + 4): attempt(lambda: 1 if libc.syscall(number, 0, 0, 0, 0, 0) >= 0 else None)", LOST),
+    "read_the_kernels_log": ("attempt(lambda: 1 if libc.klogctl(3, ctypes.create_string_buffer(4096), 4096) > 0 else None)", LOST),
     # answers that are more than answers
     "equal_to_everything": ("class Yes(int):\n    def __eq__(self, other): return True\n    __hash__ = int.__hash__\nhow_many = Yes(7)", LOST),
     "liar": ("class Liar:\n    __class__ = int\n    def __eq__(self, other): return True\n    def __int__(self): return 7\nhow_many = Liar()", None),

@@ -1,5 +1,6 @@
 """A cluster gives the same marks as threads, also when a worker dies half-way."""
 
+import json
 import os
 import signal
 import threading
@@ -8,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sahel_teacher.__main__ import main
 from sahel_teacher.grading.cluster import open_executor
 from sahel_teacher.grading.collect import NothingThere
+from sahel_teacher.grading.marks import Marks
 from tests.grading.conftest import LINUX
+from tests.grading.made_up import SETS, solved
 from tests.grading.test_executors import marks_with
 
 distributed = pytest.importorskip("distributed")
@@ -40,3 +44,34 @@ def test_an_address_where_nothing_is_gives_one_sentence(monkeypatch):
     monkeypatch.setattr("sahel_teacher.grading.cluster.WAIT", 1)
     with pytest.raises(NothingThere, match="no cluster at"), open_executor("tcp://127.0.0.1:9", 1):
         pass
+
+
+@pytest.mark.skipif(not LINUX, reason="isolation needs Linux")
+def test_where_all_workers_are_lost_it_stops_in_time_and_keeps_what_is_graded(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sahel_teacher.grading.cluster.LOST", 2)
+    (tmp_path / "in").mkdir()
+    for n in range(80):
+        nb = solved() | {"metadata": {"n": n}}
+        (tmp_path / "in" / f"s{n}.ipynb").write_text(json.dumps(nb), encoding="utf-8")
+    add, kept = Marks.add, []
+
+    def add_then_lose(*arguments):
+        add(*arguments)
+        kept.append(arguments)
+        if len(kept) == 1:
+            workers.scale(0)
+
+    monkeypatch.setattr(Marks, "add", add_then_lose)
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as workers:
+        options = [
+            "--sets",
+            str(SETS),
+            "--out",
+            str(tmp_path / "out"),
+            "--cluster",
+            workers.scheduler_address,
+        ]
+        assert main(["grade", "99", str(tmp_path / "in"), *options]) == 3
+    assert "no worker left" in capsys.readouterr().out
+    with Marks(tmp_path / "out" / "marks.sqlite") as marks:
+        assert 1 <= len(marks.students()) < 80

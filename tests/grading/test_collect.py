@@ -55,6 +55,21 @@ def test_the_last_resubmission_counts(tmp_path):
     assert [one.file for one in found if outcome(one) == 0] == ["x_1_10_e-10.ipynb"]
 
 
+def test_of_notebooks_of_several_sets_that_of_this_one_counts(tmp_path):
+    files = {f"Made Up_7_assignsubmission_file/{name}.ipynb": NB for name in ("02-timeline", "03-next", "zz")}
+    found = collect(zipped(tmp_path / "a.zip", files), "02")
+    assert [one.file for one in found if outcome(one) == 0] == [
+        "Made Up_7_assignsubmission_file/02-timeline.ipynb"
+    ]
+
+
+def test_a_long_name_stays_that_of_a_notebook(tmp_path):
+    found = collect(
+        zipped(tmp_path / "a.zip", {f"{'Made Up ' * 20}_7_assignsubmission_file/{'x' * 90}.ipynb": NB})
+    )
+    assert [outcome(one) for one in found] == [0]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -65,6 +80,7 @@ def test_the_last_resubmission_counts(tmp_path):
         (b"[]", "no notebook"),
         (b'{"a": 1}', "no notebook"),
         (b'{"worksheets": [3]}', "old format"),
+        (b'{"worksheets": [{"cells": [' + b"{}," * 9_999 + b"{}]}]}", "old format"),
         (b" " * 20_000_001, "larger than"),
     ],
 )
@@ -76,11 +92,12 @@ def test_what_is_no_notebook_is_refused_with_the_reason(tmp_path, content, reaso
     assert second == 0
 
 
-def test_old_formats_and_a_byte_order_mark_are_read(tmp_path):
+def test_old_formats_and_every_unicode_are_read():
     old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}}
     cell = {"cell_type": "code", "language": "python", "input": "x = 1", "outputs": [], "collapsed": False}
     made = json.dumps(old | {"worksheets": [{"cells": [cell], "metadata": {}}]}).encode()
-    assert [found["source"] for found in cells_of(b"\xef\xbb\xbf" + made)] == ["x = 1"]
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le"):
+        assert [found["source"] for found in cells_of(made.decode().encode(encoding))] == ["x = 1"]
 
 
 def test_links_and_special_files_are_refused(tmp_path):
@@ -100,12 +117,14 @@ def test_tricks_of_a_zip_are_refused_one_by_one(tmp_path, monkeypatch):
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("good.ipynb", NB)
+        archive.writestr(
+            "good.ipynb", b" " * 9_000_000 + NB
+        )  # as where the same line was printed without end
         archive.writestr("up/../../evil.ipynb", NB)
         archive.writestr("/root.ipynb", NB)
         archive.writestr("c:\\evil.ipynb", NB)
         archive.writestr(link, "/etc/passwd")
-        archive.writestr("bomb.ipynb", b" " * 19_000_000)
+        archive.writestr("bomb.ipynb", b" " * 29_000_000)
         archive.writestr("x_5_assignsubmission_file_essay.docx", b"x")
         archive.writestr("__MACOSX/._good.ipynb", b"x")
     found = {one.file: outcome(one) for one in collect(path)}

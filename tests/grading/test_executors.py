@@ -2,11 +2,19 @@
 
 import json
 import multiprocessing
+import os
 import pickle
+import platform
+import subprocess
+import sys
+import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
+from sahel_teacher.grading import run as running
 from sahel_teacher.grading.answers import plan
 from sahel_teacher.grading.cli import Grading
 from sahel_teacher.grading.collect import Submission
@@ -52,6 +60,51 @@ def test_threads_and_processes_give_the_same_marks(tmp_path):
     assert threads["a"]["99.6"] == ("passed", 2)
     assert threads["b"]["99.1"] == ("crashed", 0)
     assert threads["c"]["99.6"] == ("failed", 0)
+
+
+class Hangs:
+    """Stands for a child: step 0 gives an answer, and every other step only drips."""
+
+    def __init__(self, job):
+        out, self.into = os.pipe()
+        self.messages = os.fdopen(out, "rb")
+        at = next(n for n in range(1, len(job["steps"])) if n not in job["skip"])
+        os.write(
+            self.into, b'{"ready": 1}\n{"start": 0}\n{"value": ["99.1", "form", "3"]}\n{"start": %d}\n' % at
+        )
+        self.ended = threading.Event()
+        threading.Thread(target=self.drip, daemon=True).start()
+
+    def drip(self):
+        with suppress(OSError):
+            while not self.ended.wait(0.0001):
+                os.write(self.into, b"\n")
+        os.close(self.into)
+
+    def end(self):
+        self.ended.set()
+
+
+def test_what_has_run_stays_right_where_the_time_in_all_is_over(monkeypatch):
+    monkeypatch.setattr(running, "CELL_SECONDS", 0.2)
+    monkeypatch.setattr(running, "ALL_SECONDS", 0.5)
+    job = {"data": [], "tasks": {"99.1": {}}, "skip": [], "steps": [{}] * 9}
+    started = time.monotonic()
+    outcome = running.run_job(Hangs, job)
+    assert time.monotonic() - started < 5
+    assert outcome.values == {"99.1": ("form", "3")}
+    assert outcome.stopped == dict.fromkeys(range(1, 9), "timed out")
+
+
+def test_the_stage_of_a_killed_grader_is_cleared_and_that_of_a_living_one_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    dead, living = (tmp_path / f"sahel-stage-{platform.node()}-{pid}-x" for pid in (process.pid, os.getpid()))
+    for path in (dead / "data", living / "data"):
+        path.mkdir(parents=True)
+    Stage(open_set(ROOT, "99", SETS).data).close()
+    assert [path.name for path in tmp_path.iterdir()] == [living.name]
 
 
 def test_what_goes_out_holds_nothing_of_what_is_right():

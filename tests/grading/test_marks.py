@@ -92,6 +92,7 @@ def test_a_spreadsheet_never_takes_a_cell_for_a_formula(kept):
         for row in csv.reader(path.open(encoding="utf-8-sig", newline="")):
             assert not any(cell[:1] in "=+-@\t" and cell for cell in row), (path, row)
     assert harmless("-") == "-"
+    assert harmless("x;=1+1\n＋2") == "x;'=1+1\n'＋2"  # where cells end at semicolons, a new one begins there
     assert harmless("-1.5") == "-1.5"
 
 
@@ -112,6 +113,20 @@ def test_the_teachers_own_export_is_filled_in(kept, name):
     assert row[column] == "1"
     assert (out / f"export-{name}").read_text("utf-8") == text
     assert row.get("Mine", "keep") == "keep"
+
+
+def test_a_gradebook_that_was_named_once_is_filled_in_again(kept):
+    marks, out = kept
+    export = out / "worksheet.csv"
+    export.write_text("Identifier,Full name,Grade,Mine\nParticipant 5,Made Up,,keep\n", encoding="utf-8")
+    questions = open_set(ROOT, "99", SETS)
+    write_all(out, questions, marks, [export])
+    marks.give("moodle 5", "99.7", 3, "", by="a teacher")
+    assert any("as before" in sentence for sentence in write_all(out, questions, marks))
+    assert [(row["Grade"], row["Mine"]) for row in table(out / "moodle.csv")] == [("4", "keep")]
+    export.unlink()
+    assert any("left as it was" in sentence for sentence in write_all(out, questions, marks))
+    assert [(row["Grade"], row["Mine"]) for row in table(out / "moodle.csv")] == [("4", "keep")]
 
 
 def test_a_gradebook_that_does_not_name_the_set_is_refused(kept):

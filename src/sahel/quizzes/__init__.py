@@ -45,10 +45,10 @@ def quiz(which: str, confidence: bool = False) -> None:
     items = bank.find(which)
     try:
         from sahel.quizzes.widget import QuizWidget
-    except ImportError:
+    except ImportError as missing:
         from sahel.quizzes.twin import twin_html, twin_plain
 
-        print(say("no_widget"))
+        print(say("no_widget", package=missing.name))
         display({"text/html": twin_html(items), "text/plain": twin_plain(items)}, raw=True)
         return
     display(QuizWidget(items, confidence))

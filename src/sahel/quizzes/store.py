@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ LOCK_STALE = 10.0  # seconds after which a lock was left behind by a kernel that
 
 Attempt = dict[str, Any]
 Answers = dict[str, list[Attempt]]
+
+# In a browser (JupyterLite) /drive is what its storage keeps; where that may not be used there is no such folder.
+NO_STORAGE = sys.platform == "emscripten" and not Path("/drive").is_dir()
 
 _unsaved: dict[Path, Answers] = {}  # answers that could not be written yet
 
@@ -74,7 +78,7 @@ def add(lesson: str, item: str, attempt: Attempt) -> tuple[Answers, str]:
     except OSError as error:
         answers, _ = read(lesson)
         notice = say("not_saved", folder=path.parent, reason=error.strerror or error)
-    return answers, notice
+    return answers, notice or (say("no_storage") if NO_STORAGE else "")
 
 
 def forget_all() -> str:

@@ -146,4 +146,5 @@ def _list(lines: list[str]) -> str:
 
 
 def _folded(summary: str, inside: str) -> str:
-    return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
+    # Two hints stand one below the other: the padding makes each 24 pixels high (WCAG 2.2, 2.5.8).
+    return f'<details><summary style="padding:2px 0">{escape(summary)}</summary>{inside}</details>'

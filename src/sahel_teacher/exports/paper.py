@@ -14,10 +14,13 @@ from sahel.quizzes.marking import public
 from sahel.quizzes.twin import RENDERERS, foot
 from sahel_teacher.exports.shared import Export, bullets, converted, kind, paragraphs
 
-STYLE = """\
+PAGE = """\
 @page { size: A4; margin: 16mm 18mm; }
 body { font: 11pt/1.4 system-ui, sans-serif; color: #000; background: #fff; max-width: 174mm; margin: 0 auto; }
-h1 { font-size: 15pt; } h2 { font-size: 11pt; margin: 0; } p { margin: 1mm 0; }
+h1 { font-size: 15pt; }
+"""
+ITEMS = """\
+h2 { font-size: 11pt; margin: 0; } p { margin: 1mm 0; }
 section { border-top: 0.5pt solid #000; padding: 3mm 0; }
 .asked, h2, li { break-inside: avoid; } h2 { break-after: avoid; }
 ul { list-style: none; margin: 1mm 0; padding: 0; } li { margin: 1.5mm 0; padding-left: 7mm; text-indent: -7mm; }
@@ -27,7 +30,8 @@ ul { list-style: none; margin: 1mm 0; padding: 0; } li { margin: 1.5mm 0; paddin
 .wide li { padding-left: 12mm; text-indent: -12mm; }
 .two { display: grid; grid-template-columns: 3fr 2fr; gap: 8mm; }
 .key { font-size: 10pt; } .key ul { list-style: disc; padding-left: 5mm; } .key li { padding-left: 0; text-indent: 0; }
-svg { display: block; width: 95mm; max-height: 90mm; margin: 2mm 0; }
+svg { display: block; width: 95mm; max-width: 100%; max-height: 90mm; margin: 2mm 0; }
+@media screen and (max-width: 40em) { .two { display: block; overflow-wrap: anywhere; } }
 path { fill: #fff; stroke: #000; stroke-width: 0.8; } .rest { fill: #e4e4e4; stroke: #999; stroke-width: 0.4; }
 text { font: bold 9px sans-serif; text-anchor: middle; dominant-baseline: middle; }
 """
@@ -45,7 +49,7 @@ def export(lessons: dict[str, list[Item]]) -> Export:
     files, losses = {}, []
     for lesson, items in lessons.items():
         asked, lost = converted(items, BUILDERS, REASONS)
-        answered = [_answered(item) for item in items if kind(item) in BUILDERS]
+        answered = [with_answer(item) for item in items if kind(item) in BUILDERS]
         files[f"lesson-{lesson}.html"] = _page(say("title", lesson=lesson), asked)
         files[f"lesson-{lesson}-answers.html"] = _page(say("title_answers", lesson=lesson), answered)
         losses += lost
@@ -54,8 +58,10 @@ def export(lessons: dict[str, list[Item]]) -> Export:
 
 def _page(title: str, sections: list[str]) -> bytes:
     head = f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+    head += '<meta name="viewport" content="width=device-width, initial-scale=1">'
     body = "\n".join(sections)
-    return f"{head}<style>\n{STYLE}</style></head><body><h1>{escape(title)}</h1>\n{body}\n</body></html>\n".encode()
+    main = f"<main><h1>{escape(title)}</h1>\n{body}\n</main>"
+    return f"{head}<style>\n{PAGE}{ITEMS}</style></head><body>{main}</body></html>\n".encode()
 
 
 def _section(item: Item, inside: str, name: str) -> str:
@@ -77,7 +83,7 @@ def _marked(mark: str, lines: list[str]) -> str:
     return f'<ul class="{shape}">{"".join(f"<li>{mark}{escape(line)}</li>" for line in lines)}</ul>'
 
 
-def _answered(item: Item) -> str:
+def with_answer(item: Item) -> str:
     """Return a question with its answer (what is right in bold), source, place and hints."""
     lines = [
         f"<li>{escape(line)}</li>" for line in RENDERERS[item["type"]](item).answer or [say("no_answer_yet")]
@@ -124,7 +130,8 @@ def _region(item: Item) -> str:
     for letter, option in zip(ascii_uppercase, item["options"], strict=False):
         x, y = _middle(option["outline"])
         shapes.append(f'<path d="{escape(option["outline"])}"/><text x="{x}" y="{y}">{letter}</text>')
-    drawn = f'<svg viewBox="{escape(item["map"]["box"])}" role="img">{"".join(shapes)}</svg>'
+    # The list beside it says all that the map says to those who do not see it.
+    drawn = f'<svg viewBox="{escape(item["map"]["box"])}" aria-hidden="true">{"".join(shapes)}</svg>'
     return _asked(item, say("tick_countries"), f'<div class="two">{drawn}{names}</div>')
 
 

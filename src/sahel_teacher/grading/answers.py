@@ -10,13 +10,15 @@ What is run, in the notebook's own order and in one namespace:
 Which cell is the answer to a task: the last that carries its mark (nbgrader's grade_id, or the cell id as handed
 out), is not the untouched stub, and gives the result its name; else the last of any other cells that does;
 else the last marked one that was touched. The result is looked at where the check cell after it stands, or
-right after the answer if there is none, so a result made in two steps counts.
+right after the answer if there is none, so a result made in two steps counts. A cell that answers several tasks
+runs once for each, on the data of each.
 """
 
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from sahel.checks import say
 from sahel_teacher.grading.questions import Question, QuestionSet, Released, plain
 
 MOST_CELLS = 1_000
@@ -138,26 +140,26 @@ def _choose(cells: list[Cell], question: Question, made: Plan) -> int | None:
     ]
     place = next((places[-1] for places in (naming, other, touched) if places), None)
     if len(touched) > 1:
-        made.notes[question.number] = "There are several answer cells; the last one counts."
+        made.notes[question.number] = say("graded_several")
     elif place is not None and place in other:
-        made.notes[question.number] = "The answer stands outside its marked cell."
+        made.notes[question.number] = say("graded_outside")
     if place is not None and cells[place].kind != "code":
-        made.notes[question.number] = "The answer cell was no code cell; it was run as one."
+        made.notes[question.number] = say("graded_no_code")
     return place
 
 
 def _lay_out(cells: list[Cell], chosen: dict[str, int | None], questions: QuestionSet, made: Plan) -> None:
     """Put all steps in order."""
     made.add(questions.setup, fresh=True)
-    at = {place: task for task, place in chosen.items() if place is not None}
+    at = {place: [task for task in chosen if chosen[task] == place] for place in chosen.values()}
     has_given = {cell.home.task for cell in cells if cell.home and cell.home.role == "given"}
-    loaded: set[str] = set()
+    loaded: list[str] = []
     unread: dict[str, int] = {}
 
     def load(task: str) -> None:
         question = questions.questions[task]
         made.add(f"{question.setup}\n{question.given}", given=task)
-        loaded.add(task)
+        loaded.append(task)
 
     for place, cell in enumerate(cells):
         role, task = (cell.home.role, cell.home.task) if cell.home else ("", "")
@@ -165,12 +167,13 @@ def _lay_out(cells: list[Cell], chosen: dict[str, int | None], questions: Questi
             load(task)
         if role == "check" and task in unread:
             made.read[task] = unread.pop(task)
-        if place in at:
-            if at[place] not in loaded:
-                load(at[place])
-            made.answer[at[place]] = made.add(cell.source)
-            unread[at[place]] = made.answer[at[place]]
-        elif cell.kind == "code" and cell.edited and cell.source.strip():
+        for answered in at.get(place, []):
+            several = len(at[place]) > 1  # then it runs once for each, on the data of each
+            if answered not in loaded or (several and loaded[-1] != answered):
+                load(answered)
+            made.answer[answered] = made.add(cell.source)
+            (made.read if several else unread)[answered] = made.answer[answered]
+        if place not in at and cell.kind == "code" and cell.edited and cell.source.strip():
             made.add(cell.source)
         for waiting in unread:
             if role != "given":
@@ -210,8 +213,27 @@ def _find_written(cells: list[Cell], question: Question, made: Plan) -> None:
         if n == place and cells[n].home is not None and n not in marked:
             break
         parts.append(cells[n].source)
-    text = "\n\n".join(part for part in parts if plain(part) != plain(question.stub)).strip()
+    text = _joined(parts, question)
+    if not text and start and (text := _joined(_elsewhere(cells, start[-1], question.number), question)):
+        made.notes[question.number] = say("graded_outside")
     if text:
         made.written[question.number] = text[:MOST_WRITTEN]
     if len(touched) > 1:
-        made.notes[question.number] = "There are several answer cells; the last one counts."
+        made.notes[question.number] = say("graded_several")
+
+
+def _joined(parts: list[str], question: Question) -> str:
+    return "\n\n".join(part for part in parts if plain(part) != plain(question.stub)).strip()
+
+
+def _elsewhere(cells: list[Cell], start: int, task: str) -> list[str]:
+    """Return what stands at the end of a written task's statement or, in any cell, between it and the next task."""
+    parts = []
+    statement = cells[start - 1]
+    if statement.home and plain(statement.source).startswith(statement.home.source):
+        parts.append(plain(statement.source)[len(statement.home.source) :])
+    for cell in cells[start:]:
+        if cell.home and cell.home.task not in ("", task):
+            break
+        parts += [] if cell.home else [cell.source]
+    return parts

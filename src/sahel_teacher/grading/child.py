@@ -54,17 +54,17 @@ class _Shell:
 
     def run_cell_magic(self, name: str, _line: str, body: str) -> None:
         if name in ("time", "timeit", "capture"):
-            exec(compile(body, "cell", "exec"), self.space)
+            exec(_compiled(body), self.space)
 
     def run_line_magic(self, name: str, line: str) -> None:
         if name in ("time", "timeit"):
-            exec(compile(line, "cell", "exec"), self.space)
+            exec(_compiled(line), self.space)
 
     def getoutput(self, *_arguments: Any, **_options: Any) -> list[str]:
         return []
 
-    def system(self, *_arguments: Any, **_options: Any) -> None:
-        return None
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_arguments, **_options: None
 
 
 def sender(handle: int) -> Send:
@@ -117,6 +117,7 @@ def _fresh() -> dict[str, Any]:
     space = vars(module)
     shell = _Shell(space)
     space |= {"get_ipython": lambda: shell, "display": lambda *_things, **_options: None}
+    space["input"] = lambda *_prompt: ""
     return space
 
 

@@ -8,8 +8,9 @@ or could not be run, all others are graded; 2 nothing was graded: a wrong call, 
 import argparse
 import hashlib
 import secrets
+import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import Executor, wait
+from concurrent.futures import CancelledError, Executor, wait
 from dataclasses import dataclass, field
 from itertools import chain
 from os import cpu_count
@@ -48,7 +49,7 @@ def run_grade(root: Path, options: argparse.Namespace) -> int:
         if jobs < 1:
             raise NothingThere("--jobs must be 1 or more.")
         questions = open_set(root, options.set, options.sets)
-        submissions = list(collect(options.submissions))
+        submissions = list(collect(options.submissions, options.set))
         with Marks(out / "marks.sqlite") as marks:
             grading = Grading(questions, marks, options.isolation, _seed(options.seed, marks))
             with open_executor(options.cluster, jobs) as (executor, at_once):
@@ -60,6 +61,14 @@ def run_grade(root: Path, options: argparse.Namespace) -> int:
         return NOTHING
     except KeyboardInterrupt:
         print("Stopped. Call the same command again; it goes on from there.")
+        return STOPPED
+    except CancelledError:
+        print(
+            "The cluster has no worker left. What was graded is kept: start some, then call the same again."
+        )
+        return STOPPED
+    except (OSError, sqlite3.Error) as error:
+        print(f"Stopped: {error}. What was graded is kept: mend that, then call the same command again.")
         return STOPPED
     finally:
         close_all()
@@ -165,6 +174,9 @@ class Grading:
             made = plan(cells_of(content), self.questions)
         except Unreadable as error:
             self._refuse(submission, str(error))
+            return None
+        except Exception as error:  # such as lists in lists without end: nobody else must wait for it
+            self._refuse(submission, f"the grader cannot read it ({type(error).__name__}: {error})")
             return None
         facts = (content, self.questions.version.encode(), str(self.seed).encode(), self.isolation.encode())
         identity = hashlib.sha256(b"".join(hashlib.sha256(fact).digest() for fact in facts)).hexdigest()

@@ -18,10 +18,10 @@ from typing import Any
 
 import nbformat
 
-from sahel_teacher.grading.answers import Unreadable
+from sahel_teacher.grading.answers import MOST_CELLS, Unreadable
 
 MOST_NOTEBOOK = 20_000_000  # bytes; outputs with pictures included
-MOST_RATIO = 200  # how much smaller a ZIP may make a notebook of more than a megabyte
+MOST_RATIO = 200  # how much smaller a ZIP may make what is larger than that
 MOST_IN_ALL = 4_000_000_000  # bytes read out of one ZIP
 MOST_FILES = 20_000
 JUNK = re.compile(
@@ -50,8 +50,12 @@ class NothingThere(Exception):
     """There is nothing to grade at all: the message says why."""
 
 
-def collect(source: Path) -> Iterator[Submission]:
+def collect(source: Path, number: str = "") -> Iterator[Submission]:
     """Yield the submissions, one a student; one that must not count raises Unreadable when it is read.
+
+    Args:
+        source: a folder, a ZIP or one notebook.
+        number: of the set; of several notebooks of a student, one with it in its name is taken first.
 
     Raises:
         NothingThere: no such file or folder, not a whole ZIP, or no notebook in it.
@@ -67,7 +71,7 @@ def collect(source: Path) -> Iterator[Submission]:
         raise NothingThere(f"{source} {there}. Name what your learning platform handed out.")
     if not found:
         raise NothingThere(f"There is no notebook (.ipynb) in {source}.")
-    yield from _one_each(found)
+    yield from _one_each(found, number)
 
 
 def _in_folder(folder: Path) -> Iterator[Submission]:
@@ -108,7 +112,7 @@ def _in_zip(source: Path) -> Iterator[Submission]:
     try:
         archive = zipfile.ZipFile(source)
         entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError) as error:
         raise NothingThere(f"{source} is not a whole ZIP: {error}. Download it again.") from error
     if len(entries) > MOST_FILES:
         raise NothingThere(f"{source} has more than {MOST_FILES:,} files: is it the right ZIP?")
@@ -131,7 +135,7 @@ def _entry_reader(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: list
             raise Unreadable("it is a link, not a notebook")
         if entry.flag_bits & 1:
             raise Unreadable("it is locked with a password")
-        if entry.file_size > max(1_000_000, MOST_RATIO * entry.compress_size):
+        if entry.file_size > max(MOST_NOTEBOOK, MOST_RATIO * entry.compress_size):
             raise Unreadable("it grows too much when unpacked, as a ZIP bomb does")
         if budget[0] <= 0:
             raise Unreadable("the ZIP holds too much in all")
@@ -167,14 +171,16 @@ def _whose(path: str, read: Callable[[], bytes]) -> Submission:
     return Submission(name, name, clean(path), read)
 
 
-def _one_each(found: list[Submission]) -> Iterator[Submission]:
-    """Let one notebook a student count: the latest resubmission, then the last by name; refuse the others."""
+def _one_each(found: list[Submission], number: str) -> Iterator[Submission]:
+    """Let one notebook a student count: of this set, the latest resubmission, the last by name; refuse the others."""
+    named = re.compile(rf"(?<!\d){re.escape(number)}(?!\d)[^/]*$")
     groups: dict[str, list[Submission]] = {}
     for one in found:
         groups.setdefault(one.student, []).append(one)
     for those in groups.values():
         notebooks = [one for one in those if one.file.lower().endswith(".ipynb")]
-        counts = max(notebooks, key=lambda one: (_again(one.file), one.file), default=None)
+        notebooks.sort(key=lambda one: (bool(named.search(one.file)), _again(one.file), one.file))
+        counts = notebooks[-1] if notebooks else None
         for one in those:
             if one is counts:
                 yield one
@@ -202,9 +208,9 @@ def _refusing(why: str) -> Callable[[], bytes]:
 
 
 def clean(text: str) -> str:
-    """Return a name that can be stored and shown: no control characters, no half letters, not too long."""
+    """Return a name that can be stored and shown: no half letters, nothing that controls or turns text round."""
     whole = text.encode("utf-8", "replace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f]", "?", whole)[:200]
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", "?", whole)[:600]
 
 
 def cells_of(content: bytes) -> list[dict[str, Any]]:
@@ -214,7 +220,9 @@ def cells_of(content: bytes) -> list[dict[str, Any]]:
         Unreadable: the bytes are no notebook; the message says what is wrong.
     """
     try:
-        nb = json.loads(content.decode("utf-8-sig"))
+        nb = json.loads(
+            content
+        )  # UTF-8, and what some editors make of it: UTF-16 or 32, with a mark or without
     except (ValueError, RecursionError) as error:
         what = "it is empty" if not content.strip() else "it is not a whole notebook"
         raise Unreadable(
@@ -224,6 +232,8 @@ def cells_of(content: bytes) -> list[dict[str, Any]]:
         raise Unreadable("it is JSON, but no notebook")
     if isinstance(nb.get("worksheets"), list):
         try:
+            if sum(len(sheet["cells"]) for sheet in nb["worksheets"]) > MOST_CELLS:
+                raise ValueError("it would take minutes")
             nb = nbformat.convert(nbformat.from_dict(nb), 4)
         except Exception as error:  # whatever nbformat meets in a file that is not as it should be
             raise Unreadable("it is in an old format that cannot be converted") from error

@@ -10,8 +10,6 @@ from sahel_teacher.grading.expected import Expected
 from sahel_teacher.grading.questions import Question, QuestionSet
 from sahel_teacher.grading.run import Outcome, Value
 
-ONLY_COURSE = "Right on the course's data, not on fresh data."
-
 
 @dataclass(frozen=True)
 class Mark:
@@ -99,13 +97,14 @@ def _judge_one(
         there = (fresh or Outcome()).values.get(task, ("none", None))
         if task not in expected.fresh or right(there, expected.fresh[task], question, compare):
             return Mark(task, "passed", question.points, note)
-        why = ONLY_COURSE
+        why = checks.say("graded_only_course")
     elif plan.answer[task] in course.stopped or plan.read[task] in course.stopped:
         step = plan.answer[task] if plan.answer[task] in course.stopped else plan.read[task]
         status, why = course.stopped[step], course.errors.get(step, "")
     elif value[0] == "none":
         why = course.errors.get(plan.answer[task], "")
-        status, why = ("crashed", why) if why else ("failed", f"{question.result} is not there, or is None.")
+        status = "crashed" if why else "failed"
+        why = why or checks.say("graded_no_result", result=question.result)
     elif value[0] == "kind":
         why = str(value[1])
     else:

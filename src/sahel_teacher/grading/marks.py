@@ -111,6 +111,12 @@ class Marks:
             sql = "UPDATE runs SET settings = json_set(settings, '$.seeds', json(?)) WHERE run = ?"
             self.db.execute(sql, (json.dumps(seeds), run))
 
+    def keep_gradebooks(self, paths: dict[str, str]) -> None:
+        """Keep which exports of the teacher's were filled in, by the name of the file that was made."""
+        with self.change():
+            sql = "UPDATE runs SET settings = json_set(settings, '$.gradebooks', json(?)) "
+            self.db.execute(sql + "WHERE run = (SELECT max(run) FROM runs)", (json.dumps(paths),))
+
     def finish(self, run: int) -> None:
         """Note that a run has come to its end."""
         with self.change():
@@ -120,6 +126,13 @@ class Marks:
         """Return the seed of the last run, or None before the first."""
         found = self.db.execute("SELECT settings FROM runs ORDER BY run DESC LIMIT 1").fetchone()
         return int(json.loads(found["settings"])["seed"]) if found else None
+
+    def gradebooks(self) -> dict[str, str]:
+        """Return the exports that were filled in last, as `keep_gradebooks` kept them."""
+        kept = "json_extract(settings, '$.gradebooks')"
+        sql = f"SELECT {kept} FROM runs WHERE {kept} IS NOT NULL ORDER BY run DESC LIMIT 1"
+        found = self.db.execute(sql).fetchone()
+        return dict(json.loads(found[0])) if found else {}
 
     def known(self, submission: Submission, identity: str) -> bool:
         """Say whether exactly this was graded before; if so, it is what the student handed in last."""

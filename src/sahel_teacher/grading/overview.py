@@ -19,6 +19,7 @@ LOOK = {
 }
 MOST_DRAWN = 12
 CSS = (
+    ".class-board .beside>.wide{flex-basis:36em;max-width:44em}"  # a table of nine columns is not cut off
     ".class-board th,.class-board td{padding:.25em .25em;font-size:.85rem}"
     ".class-board .told td:last-child,.class-board .told th:last-child{text-align:left}"
 )

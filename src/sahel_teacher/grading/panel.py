@@ -190,13 +190,14 @@ class Panel:
         )
         self.back = widgets.Button(description="Previous", icon="arrow-left")
         self.next = widgets.Button(description="Next", icon="arrow-right", button_style="primary")
-        self.skip = widgets.Button(description="Next without a mark", layout=widgets.Layout(width="auto"))
+        whole = widgets.Layout(width="auto", flex="none")  # its words are not cut off
+        self.skip = widgets.Button(description="Next without a mark", layout=whole)
         self.said = widgets.HTML(_paragraphs(said))
         left = [
             self.answer,
             self.points,
             self.comment,
-            widgets.HBox([self.back, self.next, self.skip]),
+            widgets.HBox([self.back, self.next, self.skip], layout=widgets.Layout(flex_flow="row wrap")),
             self.said,
         ]
         columns = [widgets.VBox(left, layout=half), widgets.VBox([self.guide], layout=half)]
@@ -287,7 +288,8 @@ class Panel:
             return False
         self.drafts.pop(draft, None)
         self.answers[self.place] = Answer(one.student, one.name, one.file, one.text, points, comment)
-        self.say(f"Saved: {points:g} points" + (" and the comment." if comment else "."))
+        most = self.grading.tasks[self.task.value].options["points"]
+        self.say(f"Saved: {points:g} of {most} points" + (", and the comment." if comment else "."))
         self.tell()
         return True
 

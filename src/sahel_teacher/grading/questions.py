@@ -9,7 +9,7 @@ from sahel_teacher.errors import BuildError
 from sahel_teacher.exercises import version
 from sahel_teacher.sets import Task, read_set
 
-GRADER = "1"  # raise it when the same answer could earn another mark: submissions are then graded again
+GRADER = "2"  # raise it when the same answer could earn another mark: submissions are then graded again
 PLACES = ("", "exercises", "sets", "content/en/exercises")  # where a folder of sets may keep its sources
 
 

@@ -4,31 +4,35 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from sahel.checks import say
 from sahel_teacher.grading.marks import Marks
 from sahel_teacher.grading.overview import overview
 from sahel_teacher.grading.questions import Question, QuestionSet
 from sahel_teacher.nb import write_text
 
 Row = dict[str, Any]
+# Where a formula would begin: at the start, or where a spreadsheet set to semicolons or tabs begins a new cell.
+FORMULA = re.compile(r"(?:(?<![^;\t\r\n]))(?=[\s\"]*[=+\-@＝＋－＠])|^(?=[\t\r])")
 
 
 class BadGradebook(Exception):
     """A gradebook that the teacher named cannot be filled in: the message says why."""
 
 
-def write_all(out: Path, questions: QuestionSet, marks: Marks, gradebooks: Iterable[Path] = ()) -> list[str]:
+def write_all(out: Path, questions: QuestionSet, marks: Marks, gradebooks: Sequence[Path] = ()) -> list[str]:
     """Write gradebook.csv, import files for Moodle and Canvas, feedback, overview.html and the run log.
 
     Args:
         out: the folder of the set, such as grades/02.
         questions: the set.
         marks: all marks.
-        gradebooks: what the teacher exported from Moodle or Canvas; each is copied with the points filled in.
+        gradebooks: what the teacher exported from Moodle or Canvas; each is copied with the points filled in,
+            now and at later calls that do not name another.
 
     Returns:
         Sentences for the teacher about what could not be filled in.
@@ -39,7 +43,20 @@ def write_all(out: Path, questions: QuestionSet, marks: Marks, gradebooks: Itera
     students = [_with_marks(student, questions, marks) for student in marks.students()]
     filled = [fill(path, questions, students) for path in gradebooks]
     _write_table(out / "gradebook.csv", *_gradebook(students, questions))
-    made = {name for name, _, _, _ in filled}
+    paths = dict(zip((name for name, *_ in filled), map(str, gradebooks), strict=True))
+    made, told = set(paths), []
+    for name, path in marks.gradebooks().items():
+        if name not in made:
+            try:
+                filled.append(fill(Path(path), questions, students))
+                told.append(f"{name} is made from {path}, as before.")
+            except BadGradebook as error:
+                told.append(
+                    f"{name} is left as it was: it was made from a file that is no longer there. {error}"
+                )
+            paths[name] = path
+            made.add(name)
+    marks.keep_gradebooks(paths)
     for name, table in (("moodle.csv", _moodle), ("canvas.csv", _canvas)):
         if name not in made and any(student["lms"] == name[:-4] for student in students):
             _write_table(out / name, *table(students, questions))
@@ -49,7 +66,7 @@ def write_all(out: Path, questions: QuestionSet, marks: Marks, gradebooks: Itera
         write_text(out / "feedback" / _file_name(student), feedback(student, questions))
     write_text(out / "overview.html", overview(questions, marks))
     write_text(out / "run-log.txt", _log(marks))
-    return [sentence for *_, sentences in filled for sentence in sentences]
+    return [*told, *(sentence for *_, sentences in filled for sentence in sentences)]
 
 
 def _with_marks(student: Row, questions: QuestionSet, marks: Marks) -> Row:
@@ -134,7 +151,7 @@ def fill(
     header, rows = (rows[0], rows[1:]) if rows else ([], [])
     at = {name.strip(): place for place, name in enumerate(header)}
     if {"Student", "ID", "Section"} <= set(at):
-        name, column = "canvas.csv", _column(path, header, questions, after="Section")
+        name, column = "canvas.csv", _column(path, header, questions, at["Section"])
         keys = [row[at["ID"]].strip() if len(row) > at["ID"] else "" for row in rows]
         wanted = {s["lms_id"]: s for s in students if s["lms"] == "canvas"}
     elif {"Identifier", "Grade"} <= set(at):
@@ -144,7 +161,7 @@ def fill(
         ]
         wanted = {s["lms_id"]: s for s in students if s["lms"] == "moodle"}
     elif {"First name", "Email address"} <= set(at):
-        name, column = "moodle.csv", _column(path, header, questions, after="Email address")
+        name, column = "moodle.csv", _column(path, header, questions, at["Email address"])
         last = next((at[key] for key in ("Last name", "Surname") if key in at), 0)
         keys = [
             " ".join((row[at["First name"]], row[last])).casefold() if len(row) > last else "" for row in rows
@@ -166,12 +183,12 @@ def fill(
     return name, header, rows, lost
 
 
-def _column(path: Path, header: list[str], questions: QuestionSet, after: str) -> int:
+def _column(path: Path, header: list[str], questions: QuestionSet, after: int) -> int:
     """Return the place of the one column whose title names the set."""
     wanted = re.compile(
         rf"(?<!\d){re.escape(questions.number)}(?!\d)|{re.escape(questions.title)}", re.IGNORECASE
     )
-    titles = {n: re.sub(r"\(\d+\)\s*$", "", name) for n, name in enumerate(header) if n > header.index(after)}
+    titles = {n: re.sub(r"\(\d+\)\s*$", "", name) for n, name in enumerate(header) if n > after}
     found = [n for n, title in titles.items() if wanted.search(title)]
     if len(found) != 1:
         raise BadGradebook(
@@ -191,11 +208,12 @@ def _write_table(path: Path, header: list[str], rows: list[list[Any]]) -> None:
 
 def harmless(cell: Any) -> Any:
     """Return a cell that a spreadsheet takes for text: no formula, whoever wrote it."""
-    if isinstance(cell, str) and re.match(r"\s*[=+\-@]|[\t\r]", cell) and cell.strip() != "-":
-        try:
-            float(cell)
-        except ValueError:
-            return "'" + cell
+    if not isinstance(cell, str) or cell.strip() == "-":
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return FORMULA.sub("'", cell)
     return cell
 
 
@@ -214,23 +232,14 @@ def _comment(student: Row) -> str:
 
 # --- feedback and log ------------------------------------------------------------------------------------
 
-STATUS = {
-    "passed": "right",
-    "failed": "not right",
-    "crashed": "your code stopped",
-    "timed out": "your code took too long",
-    "missing": "no answer found",
-    "pending": "a person will read it",
-    "graded": "read by a person",
-}
 PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}: {name}</title>
-<style>body{{font:1rem/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}}
+<style>body{{font:1rem/1.5 sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}}
 h2{{font-size:1.1rem;margin:1.5rem 0 0}}p{{margin:.3rem 0}}</style></head>
 <body><main><h1>{title}</h1>
 <p>{name}, {file}</p>
-<p><strong>{points} of {most} points{pending}</strong></p>
+<p><strong>{points}</strong></p>
 {tasks}
 </main></body></html>
 """
@@ -245,14 +254,14 @@ def feedback(student: Row, questions: QuestionSet) -> str:
         _task(questions.questions[task], mark, questions.questions[task].points)
         for task, mark in student["marks"].items()
     )
-    pending = ", and more when a person has read the rest" if student["pending"] else ""
+    points = say("graded_points", points=_number(student["points"]), most=questions.points)
+    if student["pending"]:
+        points += ", " + say("graded_more")
     return PAGE.format(
         title=escape(questions.title),
         name=escape(student["name"]),
         file=escape(student["file"]),
-        points=_number(student["points"]),
-        most=questions.points,
-        pending=pending,
+        points=escape(points),
         tasks=tasks,
     )
 
@@ -260,10 +269,13 @@ def feedback(student: Row, questions: QuestionSet) -> str:
 def _task(question: Question, mark: Row, most: int) -> str:
     lines = [mark["note"], mark["hint"]]
     if mark["status"] == "failed" and not mark["hint"]:
-        lines += [f"Hint: {hint}" for hint in question.hints[:1]]
-    earned = "" if mark["points"] is None else f", {_number(mark['points'])} of {most} points"
-    head = f"<h2>{escape(question.number)}: {STATUS.get(mark['status'], '')}{earned}</h2>"
-    return head + "".join(f"\n<p>{escape(line)}</p>" for line in lines if line)
+        lines += [say("graded_hint", text=hint) for hint in question.hints[:1]]
+    said = say("graded_" + mark["status"].replace(" ", "_"))
+    if mark["points"] is not None:
+        said += ", " + say("graded_points", points=_number(mark["points"]), most=most)
+    return f"<h2>{escape(f'{question.number}: {said}')}</h2>" + "".join(
+        f"\n<p>{escape(line)}</p>" for line in lines if line
+    )
 
 
 def _file_name(student: Row) -> str:

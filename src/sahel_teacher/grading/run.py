@@ -7,6 +7,7 @@ that of a dask.distributed client on the same machine. Each thread that runs uni
 import json
 import math
 import os
+import platform
 import queue
 import shutil
 import signal
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,9 +28,10 @@ import sahel
 
 CELL_SECONDS = 10.0  # wall time for one cell; what a task asks for takes well below one second
 ALL_SECONDS = 180.0  # wall time for one run of a whole notebook, starts after a crash included
-START_SECONDS = 60.0  # until a process is ready; nothing of a student has run then
+START_SECONDS = 180.0  # until a process is ready; nothing of a student has run then
 MOST_LINE = 2 * 2**20  # bytes in one message: an answer of 5,000 values fits
 MOST_OUTPUT = 16 * 2**20  # bytes in all messages of a run
+LINE_COST = 100  # bytes that a line takes here even where it is empty
 MOST_FORM = 2**20
 MOST_TEXT = 500
 Isolation = Literal["auto", "none"]
@@ -65,7 +67,9 @@ class Stage:
     """
 
     def __init__(self, data: Path):
-        self.path = Path(tempfile.mkdtemp(prefix="sahel-stage-")).resolve()
+        ours = f"sahel-stage-{platform.node()}-"
+        _clear(ours)
+        self.path = Path(tempfile.mkdtemp(prefix=f"{ours}{os.getpid()}-")).resolve()
         package = Path(sahel.__file__).parent
         skip = shutil.ignore_patterns("__pycache__", "built", "data")
         shutil.copytree(package, self.path / "lib" / "sahel", ignore=skip)
@@ -85,6 +89,16 @@ class Stage:
     def close(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def _clear(ours: str) -> None:
+    """Delete the stages of graders on this computer that were killed; one whose process may live is left."""
+    from psutil import pid_exists  # type: ignore[import-untyped]
+
+    for path in Path(tempfile.gettempdir()).glob(f"{ours}*-*"):
+        pid = path.name[len(ours) :].partition("-")[0]
+        if pid.isdecimal() and not pid_exists(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _environment(stage: Path, home: str) -> dict[str, str]:
@@ -196,7 +210,7 @@ class Plain:
     """One job in a process of its own without walls: Windows, macOS, and where a teacher says so."""
 
     def __init__(self, stage: Path, job: dict[str, Any]):
-        self.home = Path(tempfile.mkdtemp(prefix="sahel-run-"))
+        self.home = Path(tempfile.mkdtemp(prefix="run-", dir=stage))
         job = job | {"data": [str(stage / "data" / name) for name in job["data"]]}
         options = ["teacher"] if any("declared" in task for task in job["tasks"].values()) else []
         self.process = subprocess.Popen(
@@ -274,16 +288,18 @@ def run_job(start: Callable[[dict[str, Any]], Started], job: dict[str, Any], lim
     """
     outcome, skip = Outcome(), set(job["skip"])
     over = time.monotonic() + ALL_SECONDS
+    at = 0
     while time.monotonic() < over:
-        at, why = _attempt(start, job | {"skip": sorted(skip)}, outcome, over)
-        if at is None:
+        stopped, why = _attempt(start, job | {"skip": sorted(skip)}, outcome, over)
+        if stopped is None:
             return outcome
+        at = stopped
         outcome.stopped[at] = why
         skip.add(at)
         if not limited:
             return outcome
-    done = {*outcome.stopped, *job["skip"], *outcome.errors}
-    outcome.stopped |= {n: "timed out" for n in range(len(job["steps"])) if n not in done}
+    never = {*range(at, len(job["steps"]))} - {*outcome.stopped, *job["skip"]}  # what stands before has run
+    outcome.stopped |= dict.fromkeys(never, "timed out")
     return outcome
 
 
@@ -299,7 +315,10 @@ def _attempt(
     until = time.monotonic() + START_SECONDS
     try:
         while True:
-            line = lines.get(timeout=max(0.001, min(until, over if ready else until) - time.monotonic()))
+            left = min(until, over if ready else until) - time.monotonic()
+            if left <= 0:  # lines that never stop coming are no reason to wait
+                raise queue.Empty
+            line = lines.get(timeout=left)
             message = understand(line)
             if not line or "ended" in message:
                 if not ready:
@@ -334,7 +353,7 @@ def _read(stream: BinaryIO, lines: "queue.SimpleQueue[bytes]") -> None:
     try:
         while total < MOST_OUTPUT:
             line = stream.readline(MOST_LINE)
-            total += len(line)
+            total += len(line) + LINE_COST
             lines.put(line)
             if not line:
                 return
@@ -380,7 +399,7 @@ def _value(content: Any) -> bool:
     value = content[2]
     return {
         "form": lambda: _text(value, MOST_FORM),
-        "number": lambda: type(value) in (int, float) and abs(value) < 1e300 and math.isfinite(value),
+        "number": lambda: type(value) in (int, float) and abs(value) < 1e100 and math.isfinite(value),
         "kind": lambda: _text(value),
         "none": lambda: value is None,
     }.get(content[1], lambda: False)()
@@ -446,6 +465,9 @@ def grade_all(
         units: key and unit of work; read one at a time, so that five thousand need no more memory than ten.
         executor: threads here, or any other of `concurrent.futures`.
         ahead: how many units may be handed out at once.
+
+    Raises:
+        CancelledError: the executor has given up all work.
     """
     waiting: dict[Future[dict[str, Any]], Any] = {}
     coming = iter(units)
@@ -460,7 +482,13 @@ def grade_all(
             waiting[executor.submit(run_unit, unit)] = key
         done, _ = wait(waiting, return_when=FIRST_COMPLETED) if waiting else (set(), None)
         for future in done:
-            yield waiting.pop(future), future.result()
+            try:
+                result = future.result()
+            except CancelledError:
+                raise
+            except Exception as error:  # such as a cluster whose workers died of it, one after another
+                result = {"broken": f"{type(error).__name__}: {error}"[:MOST_TEXT]}
+            yield waiting.pop(future), result
 
 
 HOW_TO_ALLOW = """\
