@@ -41,6 +41,7 @@ OPTIONS = {
 }
 MOST_HINTS = 3
 ID = re.compile(r"\b(?:[CEFK]\d{3}|(?:EV|PS|RC|[PQX])\d{2})\b")
+FURTHER = "## Further:"  # how the title of a task begins that may be left out
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ class Task:
         return str(self.options.get("stub", default)).strip()
 
     @property
+    def further(self) -> bool:
+        """Say whether it may be left out."""
+        return self.statement.startswith(FURTHER)
+
+    @property
     def recipe(self) -> list[dict[str, Any]]:
         """The recipe of fresh data for grading; empty where the task allows none."""
         return list(self.options["variants"].get("make", []))
@@ -96,6 +102,11 @@ class Written:
     rubric: str
     anchors: list[Anchor]
     options: dict[str, Any]
+
+    @property
+    def further(self) -> bool:
+        """Say whether it may be left out."""
+        return self.statement.startswith(FURTHER)
 
 
 @dataclass(frozen=True)
@@ -127,7 +138,7 @@ class ExerciseSet:
     @property
     def minutes(self) -> str:
         """The minutes in words: those of the set, and those of tasks whose title begins with "Further:"."""
-        further = sum(t.options["minutes"] for t in self.all_tasks if t.statement.startswith("## Further:"))
+        further = sum(t.options["minutes"] for t in self.all_tasks if t.further)
         core = f"about {self.front['minutes'] - further} minutes"
         return f"{core}, and {further} for what is marked as further" if further else core
 

@@ -50,3 +50,15 @@ def test_counts_by_task_and_by_misconception_in_figure_text_and_table(tmp_path):
 def test_with_nobody_graded_it_is_a_page_all_the_same(tmp_path):
     with Marks(tmp_path / "marks.sqlite") as marks:
         assert "0 graded" in overview(open_set(ROOT, "99", SETS), marks)
+
+
+def test_who_leaves_out_a_further_task_is_told_that_it_may_be_left_out(tmp_path):
+    with Marks(tmp_path / "marks.sqlite") as marks:
+        run = marks.begin({"seed": 1, "set": "02"})
+        found = [Mark("02.1", "missing", 0), Mark("02.6", "missing", 0)]
+        marks.add(run, Submission("k", "Made Up", "s.ipynb", lambda: b""), "x", True, found)
+        write_all(tmp_path, open_set(ROOT, "02"), marks)
+    page = next((tmp_path / "feedback").glob("*.html")).read_text("utf-8")
+    assert "02.6 (further, may be left out): no answer found" in page
+    assert "02.1: no answer found" in page
+    assert "8 of the 25 are for further tasks" in page

@@ -25,6 +25,7 @@ class Question:
     points: int
     hints: list[str]
     stub: str
+    further: bool = False  # may be left out
     result: str = ""
     setup: str = ""
     given: str = ""
@@ -67,6 +68,11 @@ class QuestionSet:
     def points(self) -> int:
         """The most that the set can earn."""
         return sum(question.points for question in self.questions.values())
+
+    @property
+    def further_points(self) -> int:
+        """How many of them are for tasks that may be left out."""
+        return sum(question.points for question in self.questions.values() if question.further)
 
 
 def find_set(root: Path, number: str, folder: Path | None = None) -> tuple[Path, Path]:
@@ -113,12 +119,13 @@ def open_set(root: Path, number: str, folder: Path | None = None) -> QuestionSet
 def _question(task: Any) -> Question:
     options = task.options
     if not isinstance(task, Task):
-        return Question(task.number, options["points"], list(options["hints"]), task.stub)
+        return Question(task.number, options["points"], list(options["hints"]), task.stub, task.further)
     return Question(
         number=task.number,
         points=options["points"],
         hints=list(options["hints"]),
         stub=task.stub,
+        further=task.further,
         result=options["result"],
         setup=task.setup,
         given=task.given,

@@ -257,6 +257,8 @@ def feedback(student: Row, questions: QuestionSet) -> str:
     points = say("graded_points", points=_number(student["points"]), most=questions.points)
     if student["pending"]:
         points += ", " + say("graded_more")
+    if questions.further_points:
+        points += ". " + say("graded_of_further", points=questions.further_points, most=questions.points)
     return PAGE.format(
         title=escape(questions.title),
         name=escape(student["name"]),
@@ -273,7 +275,8 @@ def _task(question: Question, mark: Row, most: int) -> str:
     said = say("graded_" + mark["status"].replace(" ", "_"))
     if mark["points"] is not None:
         said += ", " + say("graded_points", points=_number(mark["points"]), most=most)
-    return f"<h2>{escape(f'{question.number}: {said}')}</h2>" + "".join(
+    number = say("graded_further", task=question.number) if question.further else question.number
+    return f"<h2>{escape(f'{number}: {said}')}</h2>" + "".join(
         f"\n<p>{escape(line)}</p>" for line in lines if line
     )
 
