@@ -2,7 +2,7 @@
 
     python3 course.py run benchmarks.class_board [NN]
 
-The codes are made up at random, for lesson 04 or the one named. Both sides run turn about in one process; once, in
+The codes are made up at random, for lesson 04 or the one named. Both sides run by turns in one process; once, in
 a process of its own, the whole command is timed with its imports. The course promises under two seconds.
 """
 

@@ -3,7 +3,7 @@
     python3 benchmarks/first_setup.py [pip|uv]
 
 Makes two environments in a temporary folder, one with venv and the installer alone, one with the front
-door's own set-up, turn about, and prints the medians and their ratio. The course promises at most 1.1.
+door's own set-up, by turns, and prints the medians and their ratio. The course promises at most 1.1.
 It needs the network (and uv on PATH for `uv`); the installer's own cache serves both sides alike.
 """
 

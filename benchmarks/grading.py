@@ -1,6 +1,6 @@
 """How fast is grading, beside nbgrader and beside a bare fork that protects nothing? Does memory stay flat?
 
-    python3 course.py run benchmarks.grading             200 submissions of set 02, three ways
+    python3 course.py run benchmarks.grading             200 submissions of set 02, all ways
     python3 course.py run benchmarks.grading --memory    5,000 submissions, and the memory on the way
 
 The submissions are synthetic: the worked version, each with another comment. All ways run on the same machine, one

@@ -10,8 +10,9 @@ and answers the whole quiz by the messages that its widget sends. The last of th
 answered question in JupyterLab. Afterwards every answer must lie in its own student's folder and nowhere else.
 
 Everything is on this computer only (127.0.0.1), in a temporary folder, and is stopped at the end. The servers run as
-one user of the system, so nothing is learned here about how accounts are kept apart. The first call needs the network
-and npm; `--environment` names a folder that keeps what was installed. Linux only: memory is read from /proc.
+one user of the system, so nothing is learned here about how accounts are kept apart. The first call needs the network;
+`--environment` names a folder that keeps what was installed. It needs git, npm and Chromium. Linux only: memory is read
+from /proc.
 
 Found on 22 November 2026, on two cores that were busy with other work (a load of more than 20), which makes the seconds
 slow ones, and memory and processor time not:

@@ -2,7 +2,7 @@
 
     python3 course.py run benchmarks.import_and_load
 
-Both run in fresh processes, turn about, on the same machine; the medians and their ratio are printed.
+Both run in fresh processes, by turns, on the same machine; the medians and their ratio are printed.
 The course promises a ratio of at most 1.15.
 """
 

@@ -2,7 +2,7 @@
 
     python3 course.py run benchmarks.run_all_lessons
 
-Both sets run two at a time in one go on the same machine. The course promises a ratio of at most 1.5.
+Each set runs two at a time; the two sets take turns on the same machine. The course promises a ratio of at most 1.5.
 """
 
 import time

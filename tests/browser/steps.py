@@ -7,11 +7,25 @@ import io
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.browser.conftest import run_all_cells
 
 A_MINUTE = 60_000
 COLOURS = 128  # enough for a page and its charts; makes a picture a third as large
 MARGIN = 6
+AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def axe_faults(page, include=None, exclude=(), rules=None):
+    """Return what axe finds: the rule, and the first places."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    context = {"include": include or ["html"], "exclude": list(exclude)}
+    found = axe.run(page, context=context, options={"runOnly": AA, "rules": rules or {}})
+    return [
+        (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]])
+        for fault in found.response["violations"]
+    ]
 
 
 def open_notebook(browser, address, height=1600):

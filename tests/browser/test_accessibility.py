@@ -22,11 +22,11 @@ from sahel_teacher.grading.judge import Mark
 from sahel_teacher.grading.marks import Marks
 from sahel_teacher.grading.questions import open_set
 from sahel_teacher.grading.reports import write_all
+from tests.browser.steps import axe_faults
 from tests.conftest import made_up_course
 from tests.grading.made_up import ROOT, SETS
 
 THEMES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
-AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What WCAG 2.2, 1.4.12 asks a page to bear: lines, letters, words and paragraphs set wide.
 WIDE = (
     "*{line-height:1.5!important;letter-spacing:.12em!important;word-spacing:.16em!important}"
@@ -124,17 +124,6 @@ def open_quiz(browser, theme="light", **page):
     return page
 
 
-def faults(page, include=None, exclude=(), rules=None):
-    """Return what axe finds: the rule, and the first places."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    context = {"include": include or ["html"], "exclude": list(exclude)}
-    found = axe.run(page, context=context, options={"runOnly": AA, "rules": rules or {}})
-    return [
-        (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]])
-        for fault in found.response["violations"]
-    ]
-
-
 def focus(page):
     return page.evaluate(FOCUS)
 
@@ -169,17 +158,17 @@ def answer_by_keyboard(page, tries, said):
 
 def test_all_eight_types_by_keyboard_alone_twice_and_axe_in_every_state(browser):
     page = open_quiz(browser)
-    assert faults(page, ["#quiz"]) == []
+    assert axe_faults(page, ["#quiz"]) == []
     answer_by_keyboard(page, FIRST, SAID_FIRST | {"": re.compile("^.{0,3}(Not|Partly) right")})
-    assert faults(page, ["#quiz"]) == []
+    assert axe_faults(page, ["#quiz"]) == []
     answer_by_keyboard(page, SECOND, {"99.4": "Saved.", "": re.compile("^.{0,3}Right")})
-    assert faults(page, ["#quiz"]) == []
+    assert axe_faults(page, ["#quiz"]) == []
     tab_until(page, lambda now: now["name"] == "after")
     page.close()
     for theme in ("dark", "dark-high-contrast"):
         page = open_quiz(browser, theme)  # what was answered above is there again
         assert page.locator(".sq-verdict").count() == len(FIRST)
-        assert faults(page, ["#quiz"]) == []
+        assert axe_faults(page, ["#quiz"]) == []
         page.close()
 
 
@@ -279,7 +268,7 @@ def test_pages_for_teachers_and_students_hold_to_the_rules_and_fit_a_phone(brows
     for name, content in pages.items():
         page.set_viewport_size({"width": 1200, "height": 900})
         page.set_content(content)
-        found[name] = faults(page)
+        found[name] = axe_faults(page)
         page.set_viewport_size({"width": 320, "height": 700})
         page.add_style_tag(content=WIDE)
         found[name] += page.evaluate(OUTSIDE)
@@ -303,7 +292,7 @@ def test_lessons_as_pages_hold_to_the_rules_and_fit_a_phone(browser):
         content, _ = exporter.from_notebook_node(nbformat.read(lesson, as_version=4))
         page.set_viewport_size({"width": 1200, "height": 900})
         page.set_content(content, wait_until="domcontentloaded")
-        found[lesson.stem] = faults(page, ["main"], code, rules)
+        found[lesson.stem] = axe_faults(page, ["main"], code, rules)
         page.set_viewport_size({"width": 320, "height": 700})
         page.add_style_tag(content=WIDE)
         found[lesson.stem] += page.evaluate(OUTSIDE)

@@ -23,6 +23,7 @@ from sahel import checks
 from sahel.quizzes import quiz
 from sahel_teacher.errors import BuildError
 from sahel_teacher.site import FROM_INDEX, build_site
+from tests.browser.steps import axe_faults
 
 TWO_MINUTES = 120_000
 PURE = ["asttokens", "decorator", "executing", "ipython", "jedi", "matplotlib-inline", "micropip", "parso"]
@@ -127,7 +128,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def open_lesson(page):
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    """Wait until the lesson is there and Python too: what is run before that is lost."""
+    page.locator(".jp-Notebook .jp-CodeCell").nth(10).wait_for()
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(state="attached")
 
 
 def run_cell(page, number, code):
@@ -157,6 +160,7 @@ def test_a_quiz_is_answered_in_the_browser_and_the_answer_is_there_after_a_reloa
     context.route("**/*", only_the_site)
     page = context.new_page()
     page.goto(served)
+    assert axe_faults(page) == []
     page.get_by_role("link", name="02 ").nth(1).click()  # lesson 02 as a plain notebook
     open_lesson(page)
 
