@@ -14,21 +14,22 @@ one user of the system, so nothing is learned here about how accounts are kept a
 `--environment` names a folder that keeps what was installed. It needs git, npm and Chromium. Linux only: memory is read
 from /proc.
 
-Found on 22 November 2026, on two cores that were busy with other work (a load of more than 20), which makes the seconds
-slow ones, and memory and processor time not:
+Found on 22 November 2026, on two cores that had nothing else to do:
 
                                               30 at once          30 within 90 s
-    memory a student, server and kernel       229 MB (most 239)   229 MB (most 240)
+    memory a student, server and kernel       230 MB (most 239)   230 MB (most 239)
     of which the kernel                       108 MB              108 MB
-    hub and proxy                             108 and 62 MB       107 and 61 MB
-    processor time a student                  7.6 s               7.3 s
-    login form to server, median (slowest)    118 s (126)         69 s (82)
-    to the first result of lesson 02          170 s (179)         98 s (108)
-    until lesson 02 has run                   214 s (219)         121 s (142)
-    in Chromium, to the first result          146 s               91 s
+    hub and proxy                             108 and 65 MB       107 and 64 MB
+    processor time a student                  7.5 s               7.2 s
+    login form to server, median (slowest)    58 s (75)           17 s (26)
+    to the first result of lesson 02          89 s (115)          30 s (41)
+    until lesson 02 has run                   116 s (127)         36 s (48)
+    in Chromium, to the first result          101 s               28 s
     failures                                  0                   0
 
-With JupyterHub's own 30 seconds for a server to answer, in place of PATIENCE, 29 of 30 at once got no server.
+On the same computer under a load of more than 20 memory and processor time were the same, and the seconds two to four
+times as long. With JupyterHub's own 30 seconds for a server to answer, in place of PATIENCE, 29 of 30 at once got no
+server under that load.
 """
 
 import argparse
