@@ -133,7 +133,7 @@ def test_each_code_in_the_text_is_explained_at_the_end(students):
 def test_the_command_writes_the_page_also_where_no_browser_is_there_for_the_pdf(
     tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(pdf, "_browsers", lambda: iter(()))
+    monkeypatch.setattr(pdf, "browsers", lambda: iter(()))
     assert main(["export", "reader", "--to", "pdf", "--lesson", "00", "--out", str(tmp_path)]) == 1
     said = capsys.readouterr().out
     assert said.count("\n") == 1

@@ -44,8 +44,17 @@ ID = re.compile(r"\b(?:[CEFK]\d{3}|(?:EV|PS|RC|[PQX])\d{2})\b")
 FURTHER = "## Further:"  # how the title of a task begins that may be left out
 
 
+class _Stated:
+    statement: str
+
+    @property
+    def further(self) -> bool:
+        """Say whether it may be left out."""
+        return self.statement.startswith(FURTHER)
+
+
 @dataclass(frozen=True)
-class Task:
+class Task(_Stated):
     """One checked task of a set.
 
     `options` holds what the worked cell declares: `result` (the name of the variable), `points`, `minutes`,
@@ -73,11 +82,6 @@ class Task:
         return str(self.options.get("stub", default)).strip()
 
     @property
-    def further(self) -> bool:
-        """Say whether it may be left out."""
-        return self.statement.startswith(FURTHER)
-
-    @property
     def recipe(self) -> list[dict[str, Any]]:
         """The recipe of fresh data for grading; empty where the task allows none."""
         return list(self.options["variants"].get("make", []))
@@ -93,7 +97,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Written:
+class Written(_Stated):
     """One written task: graded by hand, by its rubric. `options` holds points, minutes and hints."""
 
     number: str
@@ -102,11 +106,6 @@ class Written:
     rubric: str
     anchors: list[Anchor]
     options: dict[str, Any]
-
-    @property
-    def further(self) -> bool:
-        """Say whether it may be left out."""
-        return self.statement.startswith(FURTHER)
 
 
 @dataclass(frozen=True)

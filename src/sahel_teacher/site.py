@@ -304,10 +304,8 @@ def _rows(site: Path, folder: str) -> str:
     for path in sorted((site / "files" / folder).glob("*.ipynb")):
         first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
         title = f"{path.name[:2]} {first.splitlines()[0].removeprefix('# ')}"
-        names = {
-            "lab": title,
-            "notebooks": f"{title}, plain",
-        }  # no two links with one name lead to two places
+        # No two links with one name lead to two places: somebody may hear a list of links only.
+        names = {"lab": title, "notebooks": f"{title}, plain"}
         links = [f"[{name}]({app}/index.html?path={folder}/{path.name})" for app, name in names.items()]
         rows.append(f"| {links[0]} | {links[1]} |")
     return "\n".join(rows)

@@ -1,7 +1,6 @@
 """Run every check of the course, one after the other, and say at the end how each went."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -63,7 +62,8 @@ def take_pictures(root: Path) -> list[str]:
     Raises:
         BuildError: no picture was changed, because a journey failed or there is no browser.
     """
-    folder = root / "docs" / "pictures"
+    from sahel_teacher.exports.shared import write_all
+
     with tempfile.TemporaryDirectory() as new:
         environment = dict(os.environ, SAHEL_PICTURES=new, PYTHONUTF8="1")
         command = [*PYTEST, "-q", "-rs", "tests/browser/test_journeys.py"]
@@ -71,9 +71,5 @@ def take_pictures(root: Path) -> list[str]:
         taken = sorted(Path(new).glob("*.png"))
         if failed or not taken:
             raise BuildError("No picture was changed: what went wrong stands above. It needs Chromium.")
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in taken:
-            draft = folder / f"{path.name}.tmp"
-            shutil.copyfile(path, draft)
-            draft.replace(folder / path.name)
+        write_all(root / "docs" / "pictures", {path.name: path.read_bytes() for path in taken})
     return [f"docs/pictures/{path.name} taken: look at it" for path in taken]

@@ -75,7 +75,7 @@ def codebook(package: dict[str, Any], folder: Path) -> str:
         "`events` and `partnerships`, two dates bound **one moment that we do not know exactly**.",
         "| table | rows | one row is | licence |\n|---|---|---|---|\n"
         + "\n".join(
-            f"| [{r['name']}](#{r['name']}) | {_row_count(r, folder)} | {r['row']} | {_licences(r, 'name')} |"
+            f"| [{r['name']}](#{r['name']}) | {_row_count(r, folder)} | {r['row']} | {licences(r, 'name')} |"
             for r in package["resources"]
         ),
     ]
@@ -90,7 +90,8 @@ def _row_count(resource: dict[str, Any], folder: Path) -> int:
     return len(json.loads(path.read_text(encoding="utf-8"))["features"])
 
 
-def _licences(resource: dict[str, Any], part: str) -> str:
+def licences(resource: dict[str, Any], part: str) -> str:
+    """Return the name, title or path of a table's licences, or of those of the whole package, as one text."""
     return ", ".join(licence[part] for licence in resource["licenses"])
 
 
@@ -99,7 +100,7 @@ def _codebook_entry(resource: dict[str, Any]) -> str:
     references = {key["fields"][0]: key["reference"] for key in schema.get("foreignKeys", [])}
     lines = [f"## {resource['name']}", f"**{resource['title']}.** One row is {resource['row']}."]
     lines += [resource[part] for part in ("coding", "limits") if resource[part]]
-    lines.append(f"Licence: {_licences(resource, 'title')}.")
+    lines.append(f"Licence: {licences(resource, 'title')}.")
     rows = ["| column | type | meaning |", "|---|---|---|"]
     for field in schema["fields"]:
         meaning = field["description"]

@@ -7,8 +7,6 @@ import io
 import os
 from pathlib import Path
 
-import pytest
-
 from tests.browser.conftest import run_all_cells
 
 A_MINUTE = 60_000
@@ -19,9 +17,10 @@ AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 def axe_faults(page, include=None, exclude=(), rules=None):
     """Return what axe finds: the rule, and the first places."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    from axe_playwright_python.sync_playwright import Axe
+
     context = {"include": include or ["html"], "exclude": list(exclude)}
-    found = axe.run(page, context=context, options={"runOnly": AA, "rules": rules or {}})
+    found = Axe().run(page, context=context, options={"runOnly": AA, "rules": rules or {}})
     return [
         (fault["id"], [node["html"][:160] for node in fault["nodes"][:3]])
         for fault in found.response["violations"]

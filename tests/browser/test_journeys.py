@@ -210,13 +210,10 @@ def test_an_exercise_says_what_to_think_about_and_answers_stay_after_a_reload(op
 
 
 def grade(made):
-    """Grade the class; where this system has no walls, say what a teacher would have to say."""
+    """Grade the class; on a system without walls, say what a teacher would have to say."""
     handed_in = made.root / "teacher" / "class" / "class.zip"
     arguments = ["grade", "02", handed_in, "--out", made.grades, "--seed", "26"]
-    code, said = course(*arguments)
-    if code == 2 and "--isolation none" in said:
-        code, said = course(*arguments, "--isolation", "none")
-    return code, said
+    return course(*arguments, *([] if sys.platform == "linux" else ["--isolation", "none"]))
 
 
 def test_a_teacher_grades_a_class_and_sees_where_it_failed(made, browser):

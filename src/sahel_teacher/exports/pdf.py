@@ -37,7 +37,7 @@ def as_pdf(html: str) -> bytes:
     Raises:
         NoPdf: there is no browser, or it makes no PDF.
     """
-    program = next(_browsers(), None)
+    program = next(browsers(), None)
     if program is None:
         raise NoPdf("no Chromium, Chrome or Edge was found")
     first = _printed(program, html)
@@ -49,8 +49,8 @@ def as_pdf(html: str) -> bytes:
     return first if numbered == html else _printed(program, numbered)
 
 
-def _browsers() -> Iterator[str]:
-    """Go through the browsers of the Chromium family that are on this computer."""
+def browsers() -> Iterator[str]:
+    """Yield the path of each browser of the Chromium family that is on this computer."""
     yield from filter(None, map(shutil.which, ON_PATH))
     places = [Path("/Applications") / f"{name}.app/Contents/MacOS/{name}" for name in ON_MAC]
     for variable in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):
@@ -74,9 +74,8 @@ def _printed(program: str, html: str) -> bytes:
         ]
         options += ["--generate-pdf-document-outline", f"--user-data-dir={folder / 'profile'}"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
-            options.append(
-                "--no-sandbox"
-            )  # as root, as in a container, it starts in no other way; the page is ours
+            # As root, as in a container, it starts in no other way; the page is ours.
+            options.append("--no-sandbox")
         try:
             subprocess.run(
                 [program, *options, page.as_uri()], capture_output=True, timeout=SECONDS, check=False

@@ -6,7 +6,7 @@ order of headings, links within it, no other file needed, and at its end what th
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -21,6 +21,7 @@ from sahel.quizzes import bank
 from sahel.quizzes.bank import say
 from sahel_teacher.exports.paper import BUILDERS, ITEMS, with_answer
 from sahel_teacher.exports.shared import ExportTrouble, kind
+from sahel_teacher.tables import licences
 
 CODE = re.compile(r"\b[CEFK]\d{3}\b")
 ASKED = re.compile(r"<strong>(\d\d\.\d+)</strong>")  # how the text version of a quiz names its questions
@@ -105,9 +106,8 @@ def _texts(root: Path) -> dict[str, str]:
 def _lesson(root: Path, nb: NotebookNode, with_answers: bool) -> str:
     """Return a lesson as HTML with its quiz as sheets, and after it its exercises."""
     number = nb.metadata.course.lesson
-    nb.cells = [
-        cell for cell in nb.cells if not cell.source.startswith("---\n")
-    ]  # the way to other notebooks
+    way = "---\n"  # how the last cell begins, which leads to other notebooks
+    nb.cells = [cell for cell in nb.cells if not cell.source.startswith(way)]
     nb.cells[0].source = nb.cells[0].source.replace("# ", f"# {number} ", 1)
     for output in (output for cell in nb.cells for output in cell.get("outputs", [])):
         html = output.get("data", {}).get("text/html", "")
@@ -188,7 +188,7 @@ def _named(codes: list[str], chosen: list[NotebookNode]) -> pd.DataFrame:
 
 def _codes(codes: list[str], named: pd.DataFrame) -> str:
     """Return a table of the codes: what each says, and the numbers of its sources."""
-    says = {**_claims(), **_facts(), **_events(), **_checks()}
+    says = dict(_says())
     numbers: dict[str, list[str]] = {}
     for number, ids in enumerate(named["cited_for"], 1):
         for one in ids.split(", "):
@@ -201,32 +201,19 @@ def _codes(codes: list[str], named: pd.DataFrame) -> str:
     return _table(("code", "what it says", "source"), rows)
 
 
-def _claims() -> dict[str, str]:
-    return {
-        row["claim_id"]: f"Brief {row['brief']}, paragraph {row['locator']}: {escape(row['claim'])}"
-        for row in load("claims").to_dict("records")
+def _says() -> Iterator[tuple[str, str]]:
+    """Yield every code of the tables with what it says, as HTML."""
+    rows = {
+        name: load(name).to_dict("records") for name in ("claims", "record_facts", "events", "claim_checks")
     }
-
-
-def _facts() -> dict[str, str]:
-    return {
-        row["fact_id"]: f"{escape(row['statement'])} {_when(row['date_start'], row['date_end'])}"
-        for row in load("record_facts").to_dict("records")
-    }
-
-
-def _events() -> dict[str, str]:
-    return {
-        row["event_id"]: f"{escape(row['title'])}. {_when(row['earliest'], row['latest'])}"
-        for row in load("events").to_dict("records")
-    }
-
-
-def _checks() -> dict[str, str]:
-    return {
-        row["check_id"]: f"Check of {row['claim_id']}: {row['verdict']}. {escape(row['finding'])}"
-        for row in load("claim_checks").to_dict("records")
-    }
+    for row in rows["claims"]:
+        yield row["claim_id"], f"Brief {row['brief']}, paragraph {row['locator']}: {escape(row['claim'])}"
+    for row in rows["record_facts"]:
+        yield row["fact_id"], f"{escape(row['statement'])} {_when(row['date_start'], row['date_end'])}"
+    for row in rows["events"]:
+        yield row["event_id"], f"{escape(row['title'])}. {_when(row['earliest'], row['latest'])}"
+    for row in rows["claim_checks"]:
+        yield row["check_id"], f"Check of {row['claim_id']}: {row['verdict']}. {escape(row['finding'])}"
 
 
 def _when(first: pd.Timestamp, last: pd.Timestamp) -> str:
@@ -256,16 +243,12 @@ def _licences(root: Path) -> str:
     text = (root / "LICENSE-CONTENT").read_text(encoding="utf-8")
     paragraphs = "".join(f"<p>{escape(' '.join(part.split()))}</p>" for part in text.split("\n\n"))
     package = json.loads((root / "data" / "datapackage.json").read_text(encoding="utf-8"))
+    own = licences(package, "title")
     rows = [
-        (
-            f"<code>{table['name']}</code>",
-            escape(
-                "; ".join(licence["title"] for licence in table.get("licenses", [])) or "see data/CODEBOOK.md"
-            ),
-            escape("; ".join(source["title"] for source in table["sources"])),
-        )
+        (f"<code>{table['name']}</code>", escape(licence), escape("; ".join(s["title"] for s in sources)))
         for table in package["resources"]
-        if table.get("sources")  # the others are the course's own
+        for licence, sources in [(licences(table, "title"), table.get("sources", []))]
+        if licence != own or sources  # the others are the course's own
     ]
     return paragraphs + _table(("table", "licence", "from"), rows)
 
